@@ -1,0 +1,3 @@
+"""Pitwall's harness: runs, measures and reports laps of driving networks."""
+
+__version__ = "0.1.0"

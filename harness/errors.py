@@ -1,0 +1,45 @@
+"""The one exception family of the project. Every error is one clear line and an exit code."""
+
+from typing import ClassVar
+
+
+class PitwallError(Exception):
+    """An error a user can act on: says what is wrong and what to do, in one line."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(PitwallError):
+    """An unknown name or a value that makes no sense."""
+
+    exit_code = 2
+
+
+class DataError(PitwallError):
+    """A file that is missing, broken, truncated or of the wrong kind."""
+
+    exit_code = 3
+
+
+class UnavailableError(PitwallError):
+    """Something this machine lacks (an extra, a GPU, the simulator); says how to get it."""
+
+    exit_code = 4
+
+
+class HarnessError(PitwallError):
+    """The harness or the simulator failed: the run is not a result of driving."""
+
+    exit_code = 5
+
+
+class BrainError(PitwallError):
+    """The brain failed (died, hung, answered nonsense): not a result of driving."""
+
+    exit_code = 6
+
+
+class StorageError(PitwallError):
+    """A recording could not be written (disk full, no permission)."""
+
+    exit_code = 7

@@ -1,0 +1,1 @@
+"""ROS nodes: the only modules that import rospy."""
