@@ -1,0 +1,1 @@
+"""Circuits, their geometry, and the Gazebo worlds generated from them."""
