@@ -1,0 +1,364 @@
+"""What a run's bag holds, as numpy arrays. Read by the rosbags library: needs no ROS install.
+
+Two times run through a bag: every record has the wall time at which it was written, and most
+messages carry the simulated time of what they tell. A bag of the published study, with little
+more than odometry and the clock, reads as well; what it lacks is empty.
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rosbags.interfaces import Connection
+from rosbags.rosbag1 import Reader, ReaderError
+from rosbags.serde import SerdeError
+from rosbags.typesys import Stores, TypesysError, get_types_from_msg, get_typestore
+from rosbags.typesys.store import Typestore
+
+from harness.errors import DataError
+
+Floats = NDArray[np.float64]
+
+ODOMETRY = "/F1ROS/odom"
+CLOCK = "/clock"
+COMMANDS = "/F1ROS/cmd_vel"
+ITERATIONS = "/brain/iteration"
+PERFORMANCE = "/gazebo/performance_metrics"
+CONTACTS = "/F1ROS/contacts"
+CAMERA = "/F1ROS/cameraL/image_raw"
+COMPRESSED_CAMERA = "/F1ROS/cameraL/image_raw/compressed"
+EVENTS = "/run/event"
+METADATA = "/metadata"
+EXPERIMENT_METRICS = "/experiment_metrics"
+
+_MAGIC = b"#ROSBAG V2.0\n"
+
+
+@dataclass(frozen=True)
+class Odometry:
+    """/F1ROS/odom; every array (N,), in the order of the simulated stamps.
+
+    Attributes:
+        sim_s: Simulated stamps.
+        wall_s: Wall times of the records.
+        x_m: Positions, east.
+        y_m: Positions, north.
+        yaw_rad: Headings, counter-clockwise from east, in [-pi, pi].
+        v_m_s: Forward speeds of the twist.
+        w_rad_s: Yaw rates of the twist.
+    """
+
+    sim_s: Floats
+    wall_s: Floats
+    x_m: Floats
+    y_m: Floats
+    yaw_rad: Floats
+    v_m_s: Floats
+    w_rad_s: Floats
+
+
+@dataclass(frozen=True)
+class Clock:
+    """/clock; both arrays (N,), in the order of the records.
+
+    Attributes:
+        wall_s: Wall times of the records.
+        sim_s: Simulated times.
+    """
+
+    wall_s: Floats
+    sim_s: Floats
+
+
+@dataclass(frozen=True)
+class Iterations:
+    """/brain/iteration; every array (N,), in the order of the records.
+
+    Attributes:
+        wall_s: Wall times of the records.
+        frame_sim_s: Simulated stamps of the frames.
+        receive_s: Monotonic wall times at which the frames were received.
+        infer_start_s: Monotonic wall times at which the network was called.
+        infer_end_s: Monotonic wall times at which it answered.
+        publish_s: Monotonic wall times at which the commands were sent.
+        v_m_s: Commanded speeds.
+        w_rad_s: Commanded yaw rates.
+        frames_missed: Frames missed since the iteration before.
+        latency_s: Simulated latency applied; NaN in real time.
+        effective_sim_s: Simulated times at which the commands took effect; NaN in real time.
+    """
+
+    wall_s: Floats
+    frame_sim_s: Floats
+    receive_s: Floats
+    infer_start_s: Floats
+    infer_end_s: Floats
+    publish_s: Floats
+    v_m_s: Floats
+    w_rad_s: Floats
+    frames_missed: Floats
+    latency_s: Floats
+    effective_sim_s: Floats
+
+
+@dataclass(frozen=True)
+class Commands:
+    """/F1ROS/cmd_vel; every array (N,), in the order of the records.
+
+    Attributes:
+        wall_s: Wall times of the records.
+        v_m_s: Commanded speeds.
+        w_rad_s: Commanded yaw rates.
+    """
+
+    wall_s: Floats
+    v_m_s: Floats
+    w_rad_s: Floats
+
+
+@dataclass(frozen=True)
+class Performance:
+    """/gazebo/performance_metrics; both arrays (N,), in the order of the records.
+
+    Attributes:
+        wall_s: Wall times of the records.
+        real_time_factor: The simulator's own figure.
+    """
+
+    wall_s: Floats
+    real_time_factor: Floats
+
+
+@dataclass(frozen=True)
+class Event:
+    """One message of /run/event.
+
+    Attributes:
+        name: What happened: `go`, `lap`, `finish`, ...
+        wall_s: Wall time of the record.
+        data: The whole message, `sim_s` (simulated time) among it.
+    """
+
+    name: str
+    wall_s: float
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RunLog:
+    """Everything that the metrics need of one run.
+
+    Attributes:
+        odometry: The car's path; never empty.
+        clock: Simulated over wall time.
+        iterations: The brain's iterations; empty if none was recorded.
+        commands: Commands sent to the car.
+        performance: The simulator's own performance figures.
+        events: The run's events, in the order of the records.
+        metadata: Content of /metadata; empty if there is none.
+        experiment_metrics: Content of /experiment_metrics; empty if there is none.
+        camera_sim_s: (N,) simulated stamps of the recorded images.
+        contacts_sim_s: (N,) simulated stamps of contacts with walls.
+    """
+
+    odometry: Odometry
+    clock: Clock
+    iterations: Iterations
+    commands: Commands
+    performance: Performance
+    events: tuple[Event, ...]
+    metadata: Mapping[str, Any]
+    experiment_metrics: Mapping[str, Any]
+    camera_sim_s: Floats
+    contacts_sim_s: Floats
+
+    def event_sim_s(self, name: str) -> float | None:
+        """Simulated time of the first event of this name; None if there is none."""
+        for event in self.events:
+            if event.name == name and "sim_s" in event.data:
+                return float(event.data["sim_s"])
+        return None
+
+    @property
+    def go_sim_s(self) -> float:
+        """Simulated time of the start: the `go` event, or else the first odometry sample."""
+        go_sim_s = self.event_sim_s("go")
+        return float(self.odometry.sim_s[0]) if go_sim_s is None else go_sim_s
+
+    @property
+    def finish_sim_s(self) -> float:
+        """Simulated time of the end: the `finish` event, or else the last odometry sample."""
+        finish_sim_s = self.event_sim_s("finish")
+        return float(self.odometry.sim_s[-1]) if finish_sim_s is None else finish_sim_s
+
+
+def _stamp_s(stamp: Any) -> float:
+    # One division of an integer: the nearest double to the stamp, whatever its size.
+    return float((stamp.sec * 1_000_000_000 + stamp.nanosec) / 1_000_000_000)
+
+
+def _odometry_row(message: Any) -> tuple[float, ...]:
+    position, q = message.pose.pose.position, message.pose.pose.orientation
+    yaw_rad = np.arctan2(2.0 * (q.w * q.z + q.x * q.y), 1.0 - 2.0 * (q.y * q.y + q.z * q.z))
+    twist = message.twist.twist
+    stamp_s = _stamp_s(message.header.stamp)
+    return (stamp_s, position.x, position.y, float(yaw_rad), twist.linear.x, twist.angular.z)
+
+
+def _iteration_row(message: Any) -> tuple[float, ...]:
+    effective_s = _stamp_s(message.effective)
+    return (
+        _stamp_s(message.header.stamp),
+        message.receive_s,
+        message.infer_start_s,
+        message.infer_end_s,
+        message.publish_s,
+        message.v_m_s,
+        message.w_rad_s,
+        float(message.frames_missed),
+        message.latency_s,
+        effective_s if effective_s > 0.0 else float("nan"),
+    )
+
+
+_ROWS: dict[str, Callable[[Any], tuple[Any, ...]]] = {
+    ODOMETRY: _odometry_row,
+    CLOCK: lambda message: (_stamp_s(message.clock),),
+    COMMANDS: lambda message: (message.linear.x, message.angular.z),
+    ITERATIONS: _iteration_row,
+    PERFORMANCE: lambda message: (message.real_time_factor,),
+    CONTACTS: lambda message: (_stamp_s(message.header.stamp),),
+    CAMERA: lambda message: (_stamp_s(message.header.stamp),),
+    COMPRESSED_CAMERA: lambda message: (_stamp_s(message.header.stamp),),
+    EVENTS: lambda message: (message.data,),
+    METADATA: lambda message: (message.data,),
+    EXPERIMENT_METRICS: lambda message: (message.data,),
+}
+
+
+def read_run_log(bag_path: Path) -> RunLog:
+    """Read a run's bag.
+
+    Args:
+        bag_path: A ROS 1 bag.
+
+    Raises:
+        DataError: No such file, not a bag, truncated or unindexed, no odometry, or a message that
+            is not what its topic promises.
+    """
+    rows: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    for topic, wall_s, message in _messages(bag_path):
+        try:
+            rows[topic].append((wall_s, *_ROWS[topic](message)))
+        except AttributeError as error:
+            raise DataError(f"{bag_path}: {topic} has an unexpected type ({error})") from error
+    if not rows[ODOMETRY]:
+        raise DataError(f"{bag_path} has no {ODOMETRY}: it is no recording of a run")
+    wall, sim, *pose = _columns(rows[ODOMETRY], 7)
+    order = np.argsort(sim, kind="stable")
+    metadata = _json_rows(bag_path, METADATA, rows)
+    experiment_metrics = _json_rows(bag_path, EXPERIMENT_METRICS, rows)
+    events = _json_rows(bag_path, EVENTS, rows)
+    return RunLog(
+        odometry=Odometry(sim[order], wall[order], *(column[order] for column in pose)),
+        clock=Clock(*_columns(rows[CLOCK], 2)),
+        iterations=Iterations(*_columns(rows[ITERATIONS], 11)),
+        commands=Commands(*_columns(rows[COMMANDS], 3)),
+        performance=Performance(*_columns(rows[PERFORMANCE], 2)),
+        events=tuple(Event(str(data.get("event", "")), wall_s, data) for wall_s, data in events),
+        metadata=metadata[-1][1] if metadata else {},
+        experiment_metrics=experiment_metrics[-1][1] if experiment_metrics else {},
+        camera_sim_s=np.unique(_columns(rows[CAMERA] + rows[COMPRESSED_CAMERA], 2)[1]),
+        contacts_sim_s=_columns(rows[CONTACTS], 2)[1],
+    )
+
+
+def odometry_sha256(log: RunLog, finish_sim_s: float | None = None) -> str:
+    """Fingerprint of the driven line: equal for two runs that drove the same lap bit for bit.
+
+    Args:
+        log: The run.
+        finish_sim_s: Simulated time of the last sample that counts; the log's own by default.
+
+    Returns:
+        SHA-256 (hex) over the odometry samples from go to finish, in order: stamp, x, y, yaw,
+        each as little-endian float64.
+    """
+    odometry = log.odometry
+    last_s = log.finish_sim_s if finish_sim_s is None else finish_sim_s
+    driven = (odometry.sim_s >= log.go_sim_s) & (odometry.sim_s <= last_s)
+    samples = np.column_stack([odometry.sim_s, odometry.x_m, odometry.y_m, odometry.yaw_rad])
+    return hashlib.sha256(samples[driven].astype("<f8").tobytes()).hexdigest()
+
+
+def _messages(bag_path: Path) -> Iterator[tuple[str, float, Any]]:
+    """The messages that a run log needs: topic, wall time of the record, message."""
+    _check_magic(bag_path)
+    try:
+        with Reader(bag_path) as reader:
+            wanted = [c for c in reader.connections if c.topic in _ROWS]
+            typestore = _typestore(wanted)
+            for connection, time_ns, data in reader.messages(wanted) if wanted else ():
+                message = typestore.deserialize_ros1(data, connection.msgtype)
+                yield connection.topic, time_ns / 1e9, message
+    except TypesysError as error:
+        raise DataError(f"{bag_path}: a message definition can't be read ({error})") from error
+    # Beside its own errors the reader lets those of parsing damaged bytes through.
+    except (ReaderError, SerdeError, AssertionError, IndexError, ValueError, KeyError) as error:
+        raise DataError(
+            f"{bag_path} is truncated or has no index (its recorder was killed?):"
+            f" try `rosbag reindex {bag_path}`"
+        ) from error
+    except OSError as error:
+        raise DataError(f"{bag_path} can't be read: {error.strerror}") from error
+
+
+def _check_magic(bag_path: Path) -> None:
+    if not bag_path.exists():
+        raise DataError(f"no such bag: {bag_path}")
+    if bag_path.is_dir():
+        raise DataError(f"{bag_path} is a folder, not a bag: give its run.bag")
+    try:
+        with bag_path.open("rb") as file:
+            magic = file.read(len(_MAGIC))
+    except OSError as error:
+        raise DataError(f"{bag_path} can't be read: {error.strerror}") from error
+    if magic != _MAGIC:
+        raise DataError(f"{bag_path} is not a ROS 1 bag (version 2.0)")
+
+
+def _typestore(connections: list[Connection]) -> Typestore:
+    """A typestore that knows exactly the types which the bag itself defines."""
+    types: dict[str, Any] = {}
+    for connection in connections:
+        types.update(get_types_from_msg(connection.msgdef.data, connection.msgtype))
+    typestore = get_typestore(Stores.EMPTY)
+    typestore.register(types)
+    return typestore
+
+
+def _columns(rows: list[tuple[Any, ...]], count: int) -> list[Floats]:
+    """Rows of numbers as columns (N,) of float64, also when there are none."""
+    return list(np.array(rows, dtype=np.float64).reshape(-1, count).T)
+
+
+def _json_rows(
+    bag_path: Path, topic: str, rows: Mapping[str, list[tuple[Any, ...]]]
+) -> list[tuple[float, Mapping[str, Any]]]:
+    """Messages of a topic of JSON objects, with their wall times."""
+    parsed: list[tuple[float, Mapping[str, Any]]] = []
+    for wall_s, text in rows.get(topic, ()):
+        try:
+            data = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise DataError(f"{bag_path}: {topic} holds no JSON ({error})") from error
+        if not isinstance(data, dict):
+            raise DataError(f"{bag_path}: {topic} must hold a JSON object")
+        parsed.append((wall_s, data))
+    return parsed
