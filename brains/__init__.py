@@ -1,0 +1,1 @@
+"""Brains: what turns one camera frame into one command. Nothing here imports rospy."""

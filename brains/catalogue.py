@@ -1,0 +1,126 @@
+"""The models that can be chosen by name, and a user's own by ``module:Class``."""
+
+import importlib
+import importlib.util
+import sys
+from functools import cache
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from brains.artifacts import artifact_path, missing
+from brains.interface import Brain
+from brains.model import ModelSpec
+from harness.errors import DataError, UnavailableError, UsageError
+
+CATALOGUE_FILE = Path(__file__).parent / "models.yaml"
+
+
+class Catalogue(BaseModel):
+    """Content of ``models.yaml``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    default: str
+    models: list[ModelSpec]
+
+
+@cache
+def read_catalogue(path: Path = CATALOGUE_FILE) -> Catalogue:
+    """Read a catalogue file.
+
+    Raises:
+        DataError: The file is not a catalogue.
+    """
+    try:
+        return Catalogue.model_validate(yaml.safe_load(path.read_text()))
+    except (OSError, yaml.YAMLError, ValidationError) as error:
+        line = str(error).replace("\n", " ")
+        raise DataError(f"{path} is not a model catalogue: {line}") from error
+
+
+def model_names() -> list[str]:
+    """Names of all models, in the catalogue's order."""
+    return [model.name for model in read_catalogue().models]
+
+
+def default_model() -> str:
+    """Name of the model that drives when none is chosen."""
+    return read_catalogue().default
+
+
+def find_model(name: str) -> ModelSpec:
+    """The model called ``name``, or one made for a user's ``my_module:MyBrain``.
+
+    Raises:
+        UsageError: No such model; the message lists the known ones.
+    """
+    if ":" in name:
+        return ModelSpec(name=name, title=name, family="user", backend="python", brain=name)
+    for model in read_catalogue().models:
+        if model.name == name:
+            return model
+    known = ", ".join(model_names())
+    raise UsageError(f"unknown model {name!r}: choose one of {known}, or my_module:MyBrain")
+
+
+def brain_class(target: str) -> type[Brain]:
+    """Import the class that ``module:Class`` names, from the current folder or PYTHONPATH.
+
+    Raises:
+        UsageError: No such module or class, the module fails to import, or no Brain.
+    """
+    module_name, _, class_name = target.partition(":")
+    if not module_name or not class_name.isidentifier():
+        raise UsageError(f"{target!r} names no brain: write my_module:MyBrain")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:
+        # A user's module may raise anything at all while it is imported.
+        line = " ".join(str(error).split()) or type(error).__name__
+        raise UsageError(
+            f"cannot import {module_name!r} (from {here} or PYTHONPATH): {line}"
+        ) from error
+    found = getattr(module, class_name, None)
+    if found is None:
+        raise UsageError(f"{module.__file__} has no class {class_name!r}")
+    if not (isinstance(found, type) and issubclass(found, Brain)):
+        raise UsageError(f"{target} is not a Brain: derive it from brains.interface.Brain")
+    return found
+
+
+def why_not(model: ModelSpec) -> str | None:
+    """Why the model can't run here, in one line; None where nothing is known to be missing.
+
+    Cheap: looks for modules and files, imports no framework and loads nothing.
+    """
+    absent = [name for name in model.needs if importlib.util.find_spec(name) is None]
+    if absent:
+        how = f"run `make setup EXTRAS={model.extra}`" if model.extra else "run `make setup`"
+        return f"model {model.name} needs {', '.join(absent)}: {how}"
+    try:
+        path = artifact_path(model)
+    except DataError as error:
+        return f"model {model.name}: {error}"
+    if path is not None and not path.is_file():
+        return missing(model, path)
+    return None
+
+
+def load_brain(name: str) -> Brain:
+    """Load the brain of the model called ``name``; its engine is imported only now.
+
+    Raises:
+        UsageError: No such model or class.
+        UnavailableError: This machine lacks what the model needs.
+        DataError: The artifact is missing, broken or swapped.
+    """
+    model = find_model(name)
+    absent = [module for module in model.needs if importlib.util.find_spec(module) is None]
+    if absent:
+        raise UnavailableError(why_not(model) or f"model {name} can't run here")
+    return brain_class(model.brain).load(model)
