@@ -9,7 +9,7 @@ import itertools
 import math
 from collections import deque
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 
@@ -17,19 +17,6 @@ from harness.errors import UsageError
 from worlds.centreline import Centreline
 
 DrivingOutcome = Literal["completed", "off_track", "stuck", "wrong_way", "timeout"]
-Direction = Literal["forward", "reverse"]
-
-
-class CircuitLimits(Protocol):
-    """What of a circuit bounds a lap (`worlds.circuit.Circuit` has it)."""
-
-    @property
-    def asphalt_width_m(self) -> float:
-        """Width of the asphalt."""
-
-    @property
-    def time_limit_s(self) -> float | None:
-        """Simulated seconds that one lap may take."""
 
 
 @dataclass(frozen=True)
@@ -57,21 +44,6 @@ class LapLimits:
         for name, value in vars(self).items():
             if not value > 0.0:
                 raise UsageError(f"{name} must be greater than 0, not {value}")
-
-    @classmethod
-    def of_circuit(
-        cls, circuit: CircuitLimits, laps: int, timeout_s: float | None = None
-    ) -> "LapLimits":
-        """The circuit's own limits for so many laps, or the given time-out for all of them.
-
-        Raises:
-            UsageError: The circuit has no time limit and none is given.
-        """
-        if timeout_s is None:
-            if circuit.time_limit_s is None:
-                raise UsageError("this circuit has no time limit: give timeout in simulated s")
-            timeout_s = laps * circuit.time_limit_s
-        return cls(asphalt_width_m=circuit.asphalt_width_m, timeout_s=timeout_s)
 
 
 @dataclass(frozen=True)
