@@ -1,5 +1,6 @@
 """result.json: what a run came to, written last and atomically, so that it is whole or absent."""
 
+import json
 import os
 import tempfile
 from contextlib import suppress
@@ -14,7 +15,7 @@ from harness.metrics.figures import Metrics
 from harness.provenance import Provenance
 from worlds.circuit import Direction
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 RESULT_NAME = "result.json"
 
 Outcome = Literal[
@@ -76,6 +77,13 @@ class Result(Metrics):
         """Whether the run says anything about the model's driving."""
         return self.outcome in DRIVING_OUTCOMES
 
+    def to_json(self) -> str:
+        """The result as it stands in result.json: what it is first, its figures after."""
+        values = self.model_dump(mode="json")
+        own = [name for name in type(self).model_fields if name not in Metrics.model_fields]
+        ordered = {name: values[name] for name in (*own, *Metrics.model_fields)}
+        return json.dumps(ordered, indent=2, allow_nan=False)
+
 
 def write_result(result: Result, path: Path) -> None:
     """Write a result so that the file is either whole or not there.
@@ -93,7 +101,7 @@ def write_result(result: Result, path: Path) -> None:
             "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
         ) as file:
             temporary = Path(file.name)
-            file.write(result.model_dump_json(indent=2) + "\n")
+            file.write(result.to_json() + "\n")
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o644)
