@@ -1,0 +1,1 @@
+"""The F1 car: its shape, and its model for Gazebo."""

@@ -1,0 +1,174 @@
+"""The car as an SDF model: one body, driven by the drive plugin, with camera and contact sensor.
+
+The body is a planar mover: the plugin sets its velocity, so nothing else may move it.
+- Gravity is off and the collision box clears the ground: no friction, and every contact is a wall.
+- Inertia about x and y is far larger than a car's, so that a wall, which pushes above or below the
+  centre, cannot tip the body. About z, and the mass, it is the published car's 10 kg.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from worlds.appearance import Colour
+from worlds.car.model import LENGTH_M, ORIGIN_HEIGHT_M, WIDTH_M, car_meshes
+from worlds.circuit import Pose
+from worlds.sdf import (
+    Element,
+    box_collision,
+    element,
+    leaves,
+    lit_material,
+    mesh_visual,
+    pose,
+)
+
+MODEL_NAME = "f1"
+BASE_LINK = "base_link"
+COLLISION_NAME = "body"
+CAMERA_NAME = "camera_left"
+
+MASS_KG = 10.0
+CAMERA_XYZ_M = (0.45, 0.04, 0.10)
+CAMERA_HFOV_RAD = 1.57
+CAMERA_CLIP_M = (0.1, 15.0)
+
+_TIPPING_INERTIA_KG_M2 = 1000.0
+_GROUND_CLEARANCE_M = 0.03
+_BODY_HEIGHT_M = 0.15
+_COLOURS: dict[str, Colour] = {
+    "red": (0.80, 0.05, 0.06),
+    "white": (0.90, 0.90, 0.90),
+    "black": (0.05, 0.05, 0.06),
+    "silver": (0.55, 0.56, 0.58),
+    "yellow": (0.95, 0.80, 0.10),
+}
+
+
+@dataclass(frozen=True)
+class CameraOptions:
+    """The car's camera: image size in pixels and rate in simulated time."""
+
+    width: int = 640
+    height: int = 480
+    rate_hz: float = 20.0
+
+
+@dataclass(frozen=True)
+class Photographer:
+    """A second camera, fixed to the car's frame, that saves every picture it takes.
+
+    Attributes:
+        folder: Where the pictures go.
+        xyz_m: Position in the body frame.
+        pitch_rad: Downward tilt; `yaw_rad` turns it to the left.
+        rate_hz: Pictures a simulated second.
+    """
+
+    folder: Path
+    xyz_m: tuple[float, float, float] = (-1.6, 0.5, 0.75)
+    pitch_rad: float = 0.30
+    yaw_rad: float = -0.25
+    hfov_rad: float = 1.0
+    width: int = 960
+    height: int = 540
+    far_m: float = 120.0
+    rate_hz: float = 2.0
+
+
+def car_model(
+    mesh_folder: Path, start: Pose, camera: CameraOptions, photographer: Photographer | None = None
+) -> Element:
+    """Write the car's meshes and describe its model.
+
+    Args:
+        mesh_folder: Where the meshes go; absolute.
+        start: Where the car stands.
+        camera: The driving camera.
+        photographer: A second, saving camera, for pictures of the car.
+    """
+    visuals = []
+    for colour, mesh in sorted(car_meshes().items()):
+        path = mesh_folder / f"car_{colour}.obj"
+        mesh.write_obj(path)
+        material = lit_material(_COLOURS[colour], 0.1 if colour == "black" else 0.3)
+        visuals.append(mesh_visual(f"car_{colour}", path, material))
+    sensors = [_camera(camera), _contact_sensor()]
+    if photographer is not None:
+        sensors.append(_photo_sensor(photographer))
+    link = element(
+        "link",
+        *leaves(gravity=False),
+        _inertial(),
+        _collision(),
+        *visuals,
+        *sensors,
+        name=BASE_LINK,
+    )
+    return element(
+        "model",
+        pose(start.x_m, start.y_m, ORIGIN_HEIGHT_M, 0.0, 0.0, start.yaw_rad),
+        link,
+        element("plugin", name="drive", filename="libf1_gazebo_drive.so"),
+        name=MODEL_NAME,
+    )
+
+
+def _inertial() -> Element:
+    # A box's inertia about its vertical axis: m (l^2 + w^2) / 12.
+    izz = MASS_KG * (LENGTH_M**2 + WIDTH_M**2) / 12
+    tipping = _TIPPING_INERTIA_KG_M2
+    inertia = leaves(ixx=tipping, ixy=0.0, ixz=0.0, iyy=tipping, iyz=0.0, izz=izz)
+    return element("inertial", *leaves(mass=MASS_KG), element("inertia", *inertia))
+
+
+def _collision() -> Element:
+    centre_m = _GROUND_CLEARANCE_M + _BODY_HEIGHT_M / 2 - ORIGIN_HEIGHT_M
+    slippery = element("surface", element("friction", element("ode", *leaves(mu=0.0, mu2=0.0))))
+    size_m = (LENGTH_M, WIDTH_M, _BODY_HEIGHT_M)
+    return box_collision(COLLISION_NAME, size_m, pose(0, 0, centre_m, 0, 0, 0), slippery)
+
+
+def _image(width: int, height: int, hfov_rad: float, clip_m: tuple[float, float]) -> list[Element]:
+    near_m, far_m = clip_m
+    return [
+        *leaves(horizontal_fov=hfov_rad),
+        element("image", *leaves(width=width, height=height, format="R8G8B8")),
+        element("clip", *leaves(near=near_m, far=far_m)),
+    ]
+
+
+def _camera(options: CameraOptions) -> Element:
+    optics = _image(options.width, options.height, CAMERA_HFOV_RAD, CAMERA_CLIP_M)
+    return element(
+        "sensor",
+        pose(*CAMERA_XYZ_M, 0, 0, 0),
+        *leaves(update_rate=options.rate_hz, always_on=True, visualize=False),
+        element("camera", *optics, name=CAMERA_NAME),
+        element("plugin", name="camera", filename="libf1_gazebo_camera.so"),
+        name=CAMERA_NAME,
+        type="camera",
+    )
+
+
+def _contact_sensor() -> Element:
+    return element(
+        "sensor",
+        *leaves(always_on=True),
+        element("contact", *leaves(collision=COLLISION_NAME)),
+        element("plugin", name="contacts", filename="libf1_gazebo_contacts.so"),
+        name="contacts",
+        type="contact",
+    )
+
+
+def _photo_sensor(photo: Photographer) -> Element:
+    optics = _image(photo.width, photo.height, photo.hfov_rad, (0.05, photo.far_m))
+    save = element("save", *leaves(path=photo.folder), enabled="true")
+    return element(
+        "sensor",
+        pose(*photo.xyz_m, 0, photo.pitch_rad, photo.yaw_rad),
+        *leaves(update_rate=photo.rate_hz, always_on=True, visualize=False),
+        element("camera", *optics, save, name="photographer"),
+        name="photographer",
+        type="camera",
+    )

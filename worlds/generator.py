@@ -1,0 +1,183 @@
+"""Generates a Gazebo world (SDF 1.6) from a circuit: same inputs, same bytes."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.errors import UsageError
+from worlds.appearance import WALL_COLOURS, Appearance, Colour
+from worlds.car.sdf import MODEL_NAME, CameraOptions, Photographer, car_model
+from worlds.circuit import Circuit, Pose
+from worlds.sdf import (
+    Element,
+    box_collision,
+    element,
+    flat_material,
+    leaves,
+    mesh_visual,
+    pose,
+    to_text,
+)
+from worlds.track import CHUNK_M, WALL_THICKNESS_M, track_parts, wall_boxes
+
+# Gazebo spins when it is told to run unlimited while paused; this is beyond any rate it reaches.
+UNLIMITED_RATE_HZ = 10000.0
+
+
+@dataclass(frozen=True)
+class WorldOptions:
+    """What may differ between two worlds of one circuit.
+
+    Attributes:
+        width: Camera image width in pixels.
+        height: Camera image height in pixels.
+        camera_hz: Camera rate in simulated time.
+        physics_step_s: Must divide the camera period.
+        real_time: Pace physics by the wall clock; False lets it run as fast as it may.
+        appearance: Colours.
+        start: Where the car stands; None is the circuit's own forward start.
+        chunk_m: Length of the pieces the track is cut into for culling.
+        photographer: A second camera that saves pictures of the car.
+    """
+
+    width: int = 640
+    height: int = 480
+    camera_hz: float = 20.0
+    physics_step_s: float = 0.001
+    real_time: bool = True
+    appearance: Appearance = field(default_factory=Appearance)
+    start: Pose | None = None
+    chunk_m: float = CHUNK_M
+    photographer: Photographer | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a physics step that would make the camera skip.
+
+        Raises:
+            UsageError: The step does not divide the camera period.
+        """
+        steps = 1 / (self.camera_hz * self.physics_step_s)
+        if round(steps) < 1 or abs(steps - round(steps)) > 1e-6:
+            raise UsageError(
+                f"physics step {self.physics_step_s * 1000:g} ms does not divide the camera period "
+                f"{1000 / self.camera_hz:g} ms; choose e.g. 1, 2 or 5 ms"
+            )
+
+
+def generate_world(circuit: Circuit, out_dir: Path, options: WorldOptions | None = None) -> Path:
+    """Write a circuit's world and its meshes.
+
+    Args:
+        circuit: The circuit.
+        out_dir: Folder for `circuit.world` and `meshes/`; made if missing. The world names its
+            meshes by absolute path.
+        options: Defaults to `WorldOptions()`.
+
+    Returns:
+        Path of the world file.
+    """
+    chosen = options or WorldOptions()
+    meshes = out_dir.resolve() / "meshes"
+    meshes.mkdir(parents=True, exist_ok=True)
+    camera = CameraOptions(chosen.width, chosen.height, chosen.camera_hz)
+    world = element(
+        "world",
+        *_scene(chosen.appearance),
+        _physics(chosen),
+        _circuit_model(circuit, meshes, chosen),
+        car_model(meshes, chosen.start or circuit.start(), camera, chosen.photographer),
+        _window(),
+        name=circuit.name,
+    )
+    path = out_dir.resolve() / "circuit.world"
+    path.write_text(to_text(element("sdf", world, version="1.6")), encoding="utf-8")
+    return path
+
+
+def _scene(appearance: Appearance) -> list[Element]:
+    """A plain sky and one sun without shadows: cheap to render in software."""
+    sky = (*appearance.sky, 1.0)
+    scene = element(
+        "scene",
+        *leaves(ambient=(0.55, 0.55, 0.55, 1.0), background=sky, shadows=False, grid=False),
+    )
+    sun = element(
+        "light",
+        *leaves(
+            cast_shadows=False,
+            diffuse=(0.75, 0.75, 0.72, 1.0),
+            specular=(0.3, 0.3, 0.3, 1.0),
+            direction=(-0.45, 0.35, -0.82),
+        ),
+        pose(0, 0, 50, 0, 0, 0),
+        name="sun",
+        type="directional",
+    )
+    return [scene, sun]
+
+
+def _physics(options: WorldOptions) -> Element:
+    rate_hz = 1 / options.physics_step_s if options.real_time else UNLIMITED_RATE_HZ
+    return element(
+        "physics",
+        *leaves(
+            max_step_size=options.physics_step_s,
+            real_time_factor=1.0,
+            real_time_update_rate=rate_hz,
+        ),
+        name="ode",
+        type="ode",
+        default="true",
+    )
+
+
+def _circuit_model(circuit: Circuit, meshes: Path, options: WorldOptions) -> Element:
+    """Ground, track and walls as one static model."""
+    colours = _colours(circuit, options.appearance)
+    visuals = []
+    for part in track_parts(circuit, options.chunk_m):
+        path = meshes / f"{part.name}.obj"
+        part.mesh.write_obj(path)
+        visuals.append(mesh_visual(part.name, path, flat_material(colours[part.colour])))
+    height_m = circuit.wall_height_m
+    collisions = [
+        box_collision(
+            f"wall_box_{index:04d}",
+            (wall.length_m, WALL_THICKNESS_M, height_m),
+            pose(wall.x_m, wall.y_m, height_m / 2, 0, 0, wall.yaw_rad),
+        )
+        for index, wall in enumerate(wall_boxes(circuit))
+    ]
+    link = element("link", *collisions, *visuals, name="track")
+    return element("model", *leaves(static=True), link, name=circuit.name)
+
+
+def _colours(circuit: Circuit, appearance: Appearance) -> dict[str, Colour]:
+    wall = appearance.wall or WALL_COLOURS[circuit.wall_colour]
+    red, green, blue = (round(0.85 * level, 4) for level in wall)
+    return {
+        "grass": appearance.grass,
+        "asphalt": appearance.asphalt,
+        "line": appearance.line,
+        "kerb_red": appearance.kerb_red,
+        "kerb_white": appearance.kerb_white,
+        "wall": wall,
+        "wall_top": (red, green, blue),
+        "black": (0.05, 0.05, 0.05),
+        "white": appearance.kerb_white,
+    }
+
+
+def _window() -> Element:
+    """The view in Gazebo's window: it follows the car from behind."""
+    follow = element(
+        "track_visual",
+        *leaves(
+            name=MODEL_NAME,
+            use_model_frame=True,
+            inherit_yaw=True,
+            static=True,
+            xyz=(-2.2, 0.0, 1.1),
+        ),
+    )
+    camera = element("camera", follow, name="user_camera")
+    return element("gui", camera)
