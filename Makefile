@@ -1,0 +1,41 @@
+# Two commands do everything: `make lap` and `make test`. Each does the set-up it needs by itself.
+SHELL := /bin/bash
+PYTHON := /usr/bin/python3
+EXTRAS ?=
+TESTS ?= tests
+
+.PHONY: help setup lap test lint format bench clean
+
+help:  ## what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup:  ## set-up alone; EXTRAS=tf,dev adds frameworks
+	@$(PYTHON) -m harness.setup --extras "$(EXTRAS)"
+
+lap: setup  ## set-up, a real lap of the default model, its report
+	@. ./env.sh && harness lap
+
+test:  ## set-up with all extras, lint, all tests (a real Gazebo among them)
+	@$(PYTHON) -m harness.setup --extras tf,dev
+	@. ./env.sh && $(MAKE) --no-print-directory _lint && python -m pytest $(TESTS)
+
+lint:  ## ruff, mypy strict, clang-format
+	@$(PYTHON) -m harness.setup --extras tf,dev
+	@. ./env.sh && $(MAKE) --no-print-directory _lint
+
+.PHONY: _lint
+_lint:
+	ruff check .
+	ruff format --check .
+	mypy
+	clang-format --dry-run --Werror $$(git ls-files '*.cc' '*.hh' '*.cpp' '*.hpp' '*.h')
+
+format:  ## ruff and clang-format, in place
+	@. ./env.sh && ruff check --fix . && ruff format . && \
+	clang-format -i $$(git ls-files '*.cc' '*.hh' '*.cpp' '*.hpp' '*.h')
+
+bench: setup  ## the figures the project promises; FULL=1 for the long rows
+	@. ./env.sh && python -m harness.bench $(if $(FULL),--full)
+
+clean:  ## forget this clone's set-up (the cache stays)
+	rm -rf .pitwall .mypy_cache .ruff_cache .pytest_cache

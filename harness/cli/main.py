@@ -1,0 +1,45 @@
+"""The `harness` command: registers every command, turns errors into one line and an exit code."""
+
+import sys
+
+import typer
+
+from harness.cli import check_brain, circuit, dataset, doctor, lap, models, report, train
+from harness.errors import PitwallError
+
+_EXIT_CODES = """
+Exit codes: 0 done (for `lap`: driving ended in a result, whatever it was) | 1 other error |
+2 unknown name or senseless value | 3 broken or missing file | 4 this machine lacks something |
+5 harness or simulator failed | 6 brain failed | 7 recording can't be written
+"""
+
+
+def build_app() -> typer.Typer:
+    """The command line, assembled."""
+    app = typer.Typer(
+        name="harness",
+        help="Closed-loop benchmark of optimised driving networks.",
+        epilog=_EXIT_CODES,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.command()(lap.lap)
+    app.command()(report.report)
+    app.command()(models.models)
+    app.command("check-brain")(check_brain.check_brain)
+    app.add_typer(circuit.app, name="circuit")
+    app.add_typer(dataset.app, name="dataset")
+    app.command()(train.train)
+    app.command()(doctor.doctor)
+    return app
+
+
+def main() -> None:
+    """Entry point."""
+    try:
+        build_app()()
+    except PitwallError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

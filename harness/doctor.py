@@ -1,0 +1,150 @@
+"""Examines this machine: simulator, ROS, backends, GPU, ports, disk."""
+
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from brains.catalogue import default_model, read_catalogue, why_not
+from harness.paths import recordings_root
+
+_ROS_MODULES = ("rospy", "rosbag", "roslaunch", "sensor_msgs", "nav_msgs", "geometry_msgs")
+_MASTER_PORT = 11311
+_DISK_GIB = 5.0
+
+
+class Finding(BaseModel):
+    """One thing looked at.
+
+    Attributes:
+        what: the thing.
+        ok: whether it is as it should be.
+        found: what there is.
+        mend: what to do where it is not ok; empty where it is.
+        needed: whether a lap of the default model needs it.
+    """
+
+    what: str
+    ok: bool
+    found: str
+    mend: str = ""
+    needed: bool = True
+
+
+def examine() -> list[Finding]:
+    """Looks at everything a lap needs, and at what single models need besides."""
+    return [
+        _simulator(),
+        _folder("plugins and messages", "PITWALL_WORKSPACE", "lib/libf1_gazebo_api.so"),
+        _ros(),
+        _messages(),
+        _command("bubblewrap", "bwrap"),
+        _port(),
+        _disk(),
+        _gpu(),
+        *_models(),
+    ]
+
+
+def _simulator() -> Finding:
+    if shutil.which("gzserver"):
+        return Finding(what="Gazebo 11", ok=True, found="this machine's own gzserver")
+    return _folder("Gazebo 11", "PITWALL_SIM_ROOT", "usr/bin/gzserver")
+
+
+def _folder(what: str, variable: str, file: str) -> Finding:
+    folder = os.environ.get(variable, "")
+    ok = bool(folder) and (Path(folder) / file).exists()
+    found = folder if ok else f"${variable} = {folder or '(not set)'}, no {file}"
+    return Finding(what=what, ok=ok, found=found, mend="" if ok else _SET_UP)
+
+
+_SET_UP = "make setup && source env.sh"
+
+
+def _ros() -> Finding:
+    lacking = [name for name in _ROS_MODULES if importlib.util.find_spec(name) is None]
+    return Finding(
+        what="ROS Noetic (Python)",
+        ok=not lacking,
+        found=f"no {', '.join(lacking)}" if lacking else "rospy, rosbag, roslaunch, messages",
+        mend=_SET_UP if lacking else "",
+    )
+
+
+def _messages() -> Finding:
+    lacking = [n for n in ("gazebo_msgs", "harness_msgs") if importlib.util.find_spec(n) is None]
+    return Finding(
+        what="built messages",
+        ok=not lacking,
+        found=f"no {', '.join(lacking)}" if lacking else "gazebo_msgs, harness_msgs",
+        mend=_SET_UP if lacking else "",
+    )
+
+
+def _command(what: str, command: str) -> Finding:
+    path = shutil.which(command)
+    return Finding(what=what, ok=bool(path), found=path or "none", mend="" if path else _SET_UP)
+
+
+def _port() -> Finding:
+    """A busy standard port is no fault: `harness lap` takes its own; plain roslaunch shares it."""
+    with socket.socket() as probe:
+        busy = probe.connect_ex(("127.0.0.1", _MASTER_PORT)) == 0
+    return Finding(
+        what=f"port {_MASTER_PORT} (roslaunch)",
+        ok=not busy,
+        found="in use: another ROS master" if busy else "free",
+        mend="roslaunch -p PORT harness circuit.launch ..." if busy else "",
+        needed=False,
+    )
+
+
+def _disk() -> Finding:
+    folder = recordings_root()
+    while not folder.exists():
+        folder = folder.parent
+    free_gib = shutil.disk_usage(folder).free / 2**30
+    ok = free_gib >= _DISK_GIB
+    return Finding(
+        what="disk for recordings",
+        ok=ok,
+        found=f"{free_gib:.1f} GiB free at {folder}",
+        mend="" if ok else f"free {_DISK_GIB:g} GiB, or set PITWALL_RECORDINGS to another disk",
+    )
+
+
+def _gpu() -> Finding:
+    command = shutil.which("nvidia-smi")
+    name = ""
+    if command:
+        query = [command, "--query-gpu=name,driver_version", "--format=csv,noheader"]
+        answer = subprocess.run(query, capture_output=True, text=True, timeout=10, check=False)
+        name = answer.stdout.strip() if answer.returncode == 0 else ""
+    return Finding(
+        what="NVIDIA GPU",
+        ok=bool(name),
+        found=name or "none",
+        mend="" if name else "only TensorRT and CUDA models need one",
+        needed=False,
+    )
+
+
+def _models() -> list[Finding]:
+    findings = []
+    for model in read_catalogue().models:
+        reason = why_not(model)
+        findings.append(
+            Finding(
+                what=f"model {model.name}",
+                ok=reason is None,
+                found="runs here" if reason is None else "does not run here",
+                mend=reason or "",
+                needed=model.name == default_model(),
+            )
+        )
+    return findings

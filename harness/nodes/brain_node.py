@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+"""Drives the car with a model: every camera frame it has time for becomes a command."""
+
+from typing import Any
+
+import numpy as np
+
+from brains.catalogue import load_brain
+from brains.interface import Frame
+from harness.lockstep import parse_latency
+from harness.nodes.frame_loop import Decide, Decision, FrameLoop, run_driver
+from harness.nodes.node import asked_run, exit_with, start_node
+
+
+def main() -> int:
+    """Loads and warms up the model, announces itself, drives."""
+    start_node("brain")
+    spec = asked_run()
+    latency = parse_latency(spec.latency, spec.seed) if spec.clock == "lockstep" else None
+
+    def load() -> tuple[Decide, dict[str, Any]]:
+        brain = load_brain(spec.model)
+        brain.warm_up(np.zeros((spec.image_height, spec.image_width, 3), np.uint8))
+
+        def decide(frame: Frame, stamp_ns: int) -> Decision:
+            del stamp_ns
+            answer = brain.timed_infer(frame)
+            return Decision(answer, answer.command)
+
+        return decide, brain.proof()
+
+    return run_driver(FrameLoop(latency), load)
+
+
+if __name__ == "__main__":
+    exit_with(main)

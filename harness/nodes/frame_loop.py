@@ -1,0 +1,201 @@
+"""The loop of every driving node: newest camera frame in, command out, times published."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import genpy
+import numpy as np
+import rospy
+from geometry_msgs.msg import Twist
+from harness_msgs.msg import Advance, BrainIteration, ScheduledTwist
+from sensor_msgs.msg import Image
+from std_msgs.msg import String
+
+from brains.interface import Command, Frame, TimedCommand
+from harness.errors import BrainError, PitwallError
+from harness.lockstep import LatencyModel, LockstepClock
+
+IMAGE_TOPIC = "/F1ROS/cameraL/image_raw"
+COMMAND_TOPIC = "/F1ROS/cmd_vel"
+ITERATION_TOPIC = "/brain/iteration"
+STATUS_TOPIC = "/brain/status"
+ADVANCE_TOPIC = "/gazebo/advance"
+CAMERA_PERIOD_NS = 50_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An answer to a frame, and the command that the car gets (an expert disturbs its own)."""
+
+    answer: TimedCommand
+    executed: Command
+
+
+Decide = Callable[[Frame, int], Decision]
+"""Answers a frame; its second argument is the frame's simulated time in nanoseconds."""
+
+
+class FrameLoop:
+    """Connects a deciding function to the car. A slow decider misses frames, as on a real car."""
+
+    def __init__(self, latency: LatencyModel | None) -> None:
+        """Connects the topics.
+
+        Args:
+            latency: None for real time; in lockstep, the simulated latency of each answer.
+        """
+        self._latency = latency
+        self._arrived = threading.Condition()
+        self._newest: Image | None = None
+        self._status = rospy.Publisher(STATUS_TOPIC, String, queue_size=1, latch=True)
+        self._iterations = rospy.Publisher(ITERATION_TOPIC, BrainIteration, queue_size=100)
+        self._commands = rospy.Publisher(COMMAND_TOPIC, Twist, queue_size=1, tcp_nodelay=True)
+        self._advance = rospy.Publisher(ADVANCE_TOPIC, Advance, queue_size=10, tcp_nodelay=True)
+        rospy.Subscriber(
+            IMAGE_TOPIC, Image, self._on_image, queue_size=1, buff_size=2**24, tcp_nodelay=True
+        )
+
+    def announce(self, **status: Any) -> None:
+        """Publishes (latched) how the brain stands: ready with its proof, or failed and why."""
+        self._status.publish(String(data=json.dumps(status)))
+
+    def run(self, decide: Decide) -> None:
+        """Answers frames until shutdown.
+
+        Raises:
+            BrainError: the decider failed.
+        """
+        if self._latency is None:
+            self._run_in_real_time(decide)
+        else:
+            self._run_in_lockstep(decide, LockstepClock(CAMERA_PERIOD_NS, self._latency))
+
+    def _run_in_real_time(self, decide: Decide) -> None:
+        last_ns: int | None = None
+        while (image := self._next_image()) is not None:
+            receive_s = time.monotonic()
+            stamp_ns = image.header.stamp.to_nsec()
+            decision = decide(as_frame(image), stamp_ns)
+            self._commands.publish(as_twist(decision.executed))
+            missed = 0 if last_ns is None else round((stamp_ns - last_ns) / CAMERA_PERIOD_NS) - 1
+            last_ns = stamp_ns
+            self._publish_iteration(image, receive_s, decision, missed)
+
+    def _run_in_lockstep(self, decide: Decide, clock: LockstepClock) -> None:
+        self._wait_for_simulator()
+        self._advance.publish(Advance(until=as_time(clock.first_horizon_ns)))
+        while (image := self._next_image()) is not None:
+            receive_s = time.monotonic()
+            stamp_ns = image.header.stamp.to_nsec()
+            if clock.is_busy(stamp_ns):
+                clock.miss()
+                self._advance.publish(Advance(until=as_time(clock.horizon_ns(stamp_ns))))
+                continue
+            decision = decide(as_frame(image), stamp_ns)
+            measured_s = time.monotonic() - receive_s
+            missed = clock.missed
+            effective_ns = clock.answer(stamp_ns, measured_s)
+            scheduled = ScheduledTwist(as_time(effective_ns), as_twist(decision.executed))
+            self._advance.publish(
+                Advance(until=as_time(clock.horizon_ns(stamp_ns)), commands=[scheduled])
+            )
+            self._publish_iteration(image, receive_s, decision, missed, stamp_ns, effective_ns)
+
+    def _publish_iteration(
+        self,
+        image: Image,
+        receive_s: float,
+        decision: Decision,
+        missed: int,
+        stamp_ns: int = 0,
+        effective_ns: int = 0,
+    ) -> None:
+        answer = decision.answer
+        self._iterations.publish(
+            BrainIteration(
+                header=image.header,
+                receive_s=receive_s,
+                infer_start_s=answer.infer_start_s,
+                infer_end_s=answer.infer_end_s,
+                publish_s=time.monotonic(),
+                v_m_s=decision.executed.v_m_s,
+                w_rad_s=decision.executed.w_rad_s,
+                frames_missed=max(missed, 0),
+                latency_s=(effective_ns - stamp_ns) / 1e9 if effective_ns else float("nan"),
+                effective=as_time(effective_ns),
+            )
+        )
+
+    def _on_image(self, image: Image) -> None:
+        with self._arrived:
+            self._newest = image
+            self._arrived.notify()
+
+    def _next_image(self) -> Image | None:
+        with self._arrived:
+            # The time-out only lets the loop notice a shutdown; frames are waited for as events.
+            while self._newest is None:
+                if rospy.is_shutdown():
+                    return None
+                self._arrived.wait(timeout=0.5)
+            image, self._newest = self._newest, None
+            return image
+
+    def _wait_for_simulator(self) -> None:
+        """An Advance published before the simulator listens would be lost, and all would wait."""
+        while not self._advance.get_num_connections() and not rospy.is_shutdown():
+            time.sleep(0.01)
+
+
+def run_driver(loop: FrameLoop, load: Callable[[], tuple[Decide, dict[str, Any]]]) -> int:
+    """Loads a driver, drives until shutdown, tells the stats node about any failure.
+
+    Args:
+        loop: connected loop.
+        load: returns the deciding function and its proof.
+
+    Returns:
+        The exit code of the node.
+    """
+    try:
+        started_s = time.monotonic()
+        decide, proof = load()
+        loop.announce(state="ready", proof=proof, load_s=time.monotonic() - started_s)
+        loop.run(decide)
+    except PitwallError as error:
+        failure = error
+    except Exception as error:  # a user's brain may raise anything: it is one line to the user
+        rospy.logerr(f"brain failed: {type(error).__name__}: {error}", exc_info=True)
+        failure = BrainError(f"{type(error).__name__}: {error}")
+    else:
+        return 0
+    loop.announce(state="failed", error=str(failure), exit_code=failure.exit_code)
+    rospy.spin()  # the latched word must outlive the failure until the stats node ends the run
+    return failure.exit_code
+
+
+def as_frame(image: Image) -> Frame:
+    """View of an image message as uint8 (height, width, 3), without a copy.
+
+    Raises:
+        BrainError: not an rgb8 image.
+    """
+    if image.encoding != "rgb8":
+        raise BrainError(f"camera sends {image.encoding}, expected rgb8")
+    return np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, 3)
+
+
+def as_twist(command: Command) -> Twist:
+    """Command as the car's message."""
+    twist = Twist()
+    twist.linear.x, twist.angular.z = command.v_m_s, command.w_rad_s
+    return twist
+
+
+def as_time(nanoseconds: int) -> genpy.Time:
+    """Simulated time as a ROS time, exactly."""
+    return genpy.Time(nanoseconds // 1_000_000_000, nanoseconds % 1_000_000_000)

@@ -1,0 +1,63 @@
+"""Notices the death of another node of the run."""
+
+import http.client
+import socket
+import threading
+import xmlrpc.client
+from collections.abc import Callable
+
+import rosgraph
+import rospy
+
+_PERIOD_S = 0.5
+_TIMEOUT_S = 3.0
+
+
+class _Transport(xmlrpc.client.Transport):
+    """A hung node must not hang its watcher."""
+
+    def make_connection(self, host: object) -> http.client.HTTPConnection:
+        connection = super().make_connection(host)  # type: ignore[arg-type]
+        connection.timeout = _TIMEOUT_S
+        return connection
+
+
+class NodeWatch(threading.Thread):
+    """Asks nodes for a sign of life; tells once of each that had one and lost it.
+
+    A node that does not answer in time may only be busy: that is no death. A refused connection
+    or a registration that is gone is one.
+    """
+
+    def __init__(self, names: tuple[str, ...], on_death: Callable[[str], None]) -> None:
+        super().__init__(name="node_watch", daemon=True)
+        self._names = set(names)
+        self._seen: set[str] = set()
+        self._on_death = on_death
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        """Watches until stopped."""
+        master = rosgraph.Master(rospy.get_name())
+        while not self._stop.wait(_PERIOD_S):
+            for name in tuple(self._names):
+                if self._lives(master, name):
+                    self._seen.add(name)
+                elif name in self._seen:
+                    self._names.discard(name)
+                    self._on_death(name)
+
+    def stop(self) -> None:
+        """Ends the watch."""
+        self._stop.set()
+
+    def _lives(self, master: rosgraph.Master, name: str) -> bool:
+        try:
+            address = master.lookupNode(name)
+            proxy = xmlrpc.client.ServerProxy(address, transport=_Transport())
+            proxy.getPid(rospy.get_name())
+        except (TimeoutError, socket.timeout):
+            return True
+        except (OSError, rosgraph.MasterException, http.client.HTTPException):
+            return False
+        return True

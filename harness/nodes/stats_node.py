@@ -1,0 +1,330 @@
+#!/usr/bin/env python3
+"""Runs the run: places the car, says go, follows the lap, records the bag, decides the outcome."""
+
+import json
+import math
+import queue
+import shlex
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import rosgraph
+import rospkg
+import rospy
+from gazebo_msgs.msg import ContactsState, ModelState, PerformanceMetrics
+from gazebo_msgs.srv import SetModelState
+from geometry_msgs.msg import Twist, TwistStamped
+from harness_msgs.msg import BrainIteration
+from nav_msgs.msg import Odometry
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import String
+from std_srvs.srv import Empty
+
+from harness.errors import (
+    BrainError,
+    HarnessError,
+    PitwallError,
+    StorageError,
+    UsageError,
+)
+from harness.lap import LapLimits, LapState, LapTracker
+from harness.nodes.bag_writer import BagWriter
+from harness.nodes.frame_loop import COMMAND_TOPIC, IMAGE_TOPIC, ITERATION_TOPIC, STATUS_TOPIC
+from harness.nodes.node import asked_run, exit_with, start_node
+from harness.nodes.node_watch import NodeWatch
+from harness.paths import point_latest_at, recordings_root
+from harness.run_ending import Ending, exit_code, finish_recording
+from harness.run_spec import RunSpec
+from harness.start import start_pose, yaw_of_quaternion
+from harness.supervision import Supervision
+
+ODOMETRY_TOPIC = "/F1ROS/odom"
+CLOCK_TOPIC = "/clock"
+CAMERA_INFO_TOPIC = "/F1ROS/cameraL/camera_info"
+_RECORDED = {
+    ODOMETRY_TOPIC: Odometry,
+    CLOCK_TOPIC: Clock,
+    COMMAND_TOPIC: Twist,
+    ITERATION_TOPIC: BrainIteration,
+    "/gazebo/performance_metrics": PerformanceMetrics,
+    "/F1ROS/contacts": ContactsState,
+    "/expert/label": TwistStamped,
+}
+_SIMULATOR_START_S = 90.0
+_BRAIN_START_S = 600.0
+_TICK_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that came in: a message, or a node's death."""
+
+    topic: str
+    message: Any
+    wall_s: float
+    monotonic_s: float
+
+
+class StatsNode:
+    """One thread takes all events from one queue, so that nothing needs a lock."""
+
+    def __init__(self, spec: RunSpec, folder: Path) -> None:
+        self._spec = spec
+        self._folder = folder
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        circuit = spec.load_circuit()
+        self._tracker = LapTracker(
+            circuit.centreline(spec.direction),
+            spec.start_station_m(),
+            spec.laps,
+            LapLimits.of_circuit(circuit, spec.laps, spec.timeout_s()),
+        )
+        self._supervision = Supervision()
+        self._bag = BagWriter(folder / "run.bag")
+        self._status: dict[str, Any] = {}
+        self._progress = Progress(spec)
+        self._sim_s = 0.0
+        self._gone = False
+        self.timings: dict[str, float] = {}
+        self._watch = NodeWatch(("/gazebo", "/brain"), lambda name: self._put("death", name))
+        for topic, kind in _RECORDED.items():
+            rospy.Subscriber(topic, kind, self._taker(topic), tcp_nodelay=True)
+        rospy.Subscriber(STATUS_TOPIC, String, self._taker(STATUS_TOPIC))
+        # The small sign that a frame was published: the stats node needs no pixels.
+        rospy.Subscriber(CAMERA_INFO_TOPIC, CameraInfo, self._taker(CAMERA_INFO_TOPIC))
+        if spec.record_camera:
+            rospy.Subscriber(IMAGE_TOPIC, Image, self._taker(IMAGE_TOPIC), buff_size=2**24)
+        rospy.on_shutdown(lambda: self._put("shutdown", None))
+
+    def run(self) -> Ending:
+        """The whole run, up to its outcome; always closes the bag."""
+        self._watch.start()
+        self._bag.write_json("/metadata", self._spec.model_dump(), time.time())
+        try:
+            self._wait_until_ready()
+            self._place_car()
+            self._go()
+            ending = self._follow()
+        except (HarnessError, StorageError) as error:
+            ending = Ending("harness_error", str(error))
+        except PitwallError as error:  # it died, hung, or could not load (no extra, broken file)
+            ending = Ending("brain_error", str(error))
+        self._watch.stop()
+        self._bag.close()
+        return ending
+
+    @property
+    def bag(self) -> BagWriter:
+        """The bag of this run."""
+        return self._bag
+
+    @property
+    def proof(self) -> dict[str, Any]:
+        """What the brain said of itself."""
+        return dict(self._status.get("proof") or {})
+
+    def _wait_until_ready(self) -> None:
+        """Nobody stands at the line while a network loads: both must be there before go."""
+        started_s = time.monotonic()
+        self._progress.say("starting the simulator and loading the model ...")
+        while not (self._status and self._simulator_answers()):
+            self._take(self._next())
+            waited_s = time.monotonic() - started_s
+            if waited_s > _SIMULATOR_START_S and not self._simulator_answers():
+                raise HarnessError(f"the simulator did not start within {waited_s:.0f} s")
+            if waited_s > _BRAIN_START_S:
+                raise BrainError(f"the brain did not get ready within {waited_s:.0f} s")
+        self.timings["start_s"] = time.monotonic() - started_s
+        self._progress.say(f"ready after {self.timings['start_s']:.1f} s")
+
+    def _simulator_answers(self) -> bool:
+        try:
+            rosgraph.Master(rospy.get_name()).lookupService("/gazebo/unpause_physics")
+        except rosgraph.MasterException:
+            return False
+        return True
+
+    def _place_car(self) -> None:
+        start = start_pose(self._spec)
+        state = ModelState(model_name="f1", reference_frame="world")
+        position, orientation = state.pose.position, state.pose.orientation
+        position.x, position.y, position.z = start.x_m, start.y_m, start.z_m
+        orientation.z, orientation.w = math.sin(start.yaw_rad / 2), math.cos(start.yaw_rad / 2)
+        answer = call("/gazebo/set_model_state", SetModelState, state)
+        if not answer.success:
+            raise HarnessError(f"the simulator can't place the car: {answer.status_message}")
+
+    def _go(self) -> None:
+        start = start_pose(self._spec)
+        self._tracker.go(self._sim_s, start.x_m, start.y_m)
+        now_s = time.monotonic()
+        self._supervision.go(now_s)
+        self._gone = True
+        self._event("go")
+        call("/gazebo/unpause_physics", Empty)
+
+    def _follow(self) -> Ending:
+        while True:
+            event = self._next()
+            self._take(event)
+            state = self._tracker.state
+            if state is not None:
+                self._progress.show(state, self._sim_s)
+                if state.outcome is not None:
+                    self._event("finish", end_sim_s=state.end_sim_s, outcome=state.outcome)
+                    return Ending(state.outcome, state.outcome_reason)
+
+    def _next(self) -> Event | None:
+        try:
+            return self._events.get(timeout=_TICK_S)
+        except queue.Empty:
+            return None
+
+    def _take(self, event: Event | None) -> None:
+        """Records an event and hands it to those it concerns."""
+        if event is None:
+            self._supervision.check(time.monotonic())
+            return
+        match event.topic:
+            case "shutdown":
+                raise HarnessError("interrupted before the run was over")
+            case "death":
+                dead_brain = event.message == "/brain"
+                self._supervision.brain_is_dead |= dead_brain
+                self._supervision.simulator_is_dead |= not dead_brain
+            case _ if event.topic == STATUS_TOPIC:
+                self._take_status(event)
+            case _ if event.topic == CAMERA_INFO_TOPIC:
+                self._supervision.image_came(event.monotonic_s)
+            case _ if event.topic == IMAGE_TOPIC:
+                self._bag.write_image(IMAGE_TOPIC, event.message, event.wall_s)
+            case _:
+                self._bag.write(event.topic, event.message, event.wall_s)
+                self._take_recorded(event)
+        self._supervision.check(event.monotonic_s)
+
+    def _take_status(self, event: Event) -> None:
+        self._status = json.loads(event.message.data)
+        if self._status["state"] == "failed":
+            raise BrainError(self._status["error"])
+
+    def _take_recorded(self, event: Event) -> None:
+        message = event.message
+        if event.topic == CLOCK_TOPIC:
+            if message.clock.to_sec() > self._sim_s:
+                self._sim_s = message.clock.to_sec()
+                self._supervision.clock_moved(event.monotonic_s)
+        elif event.topic == ITERATION_TOPIC:
+            self._supervision.brain_answered(event.monotonic_s)
+        elif event.topic == ODOMETRY_TOPIC and self._gone:
+            pose = message.pose.pose
+            orientation = pose.orientation
+            yaw_rad = yaw_of_quaternion(orientation.x, orientation.y, orientation.z, orientation.w)
+            sim_s = message.header.stamp.to_sec()
+            self._tracker.update(sim_s, pose.position.x, pose.position.y, yaw_rad)
+
+    def _event(self, name: str, **details: Any) -> None:
+        wall_s = time.time()
+        entry = {"event": name, "sim_s": self._sim_s, "wall_s": wall_s, **details}
+        self._bag.write_json("/run/event", entry, wall_s)
+
+    def _taker(self, topic: str) -> Callable[[Any], None]:
+        return lambda message: self._put(topic, message)
+
+    def _put(self, topic: str, message: Any) -> None:
+        self._events.put(Event(topic, message, time.time(), time.monotonic()))
+
+
+class Progress:
+    """Lines on the terminal: how far, how fast, how near the line, at what pace."""
+
+    _PERIOD_S = 1.0
+
+    def __init__(self, spec: RunSpec) -> None:
+        self._laps = spec.laps
+        self._shown_s = -math.inf
+        self._start: tuple[float, float] | None = None
+        self._deviation_sum_m = 0.0
+        self._samples = 0
+
+    def say(self, text: str) -> None:
+        """Prints one line."""
+        print(f"[run] {text}", flush=True)
+
+    def show(self, state: LapState, sim_s: float) -> None:
+        """Prints the state of the lap, at most once a second of wall time."""
+        now_s = time.monotonic()
+        self._samples += 1
+        self._deviation_sum_m += abs(state.lateral_m)
+        if self._start is None:
+            self._start = (now_s, sim_s)
+        if now_s - self._shown_s < self._PERIOD_S and state.outcome is None:
+            return
+        self._shown_s = now_s
+        wall_s, driven_s = now_s - self._start[0], sim_s - self._start[1]
+        speed_m_s = state.progress_m / driven_s if driven_s > 0 else 0.0
+        pace = driven_s / wall_s if wall_s > 0 else 0.0
+        self.say(
+            f"lap {min(state.lap + 1, self._laps)}/{self._laps} {state.lap_fraction:4.0%}  "
+            f"{driven_s:6.1f} s  mean {speed_m_s:5.2f} m/s  "
+            f"deviation {self._deviation_sum_m / self._samples:.3f} m  RTF {pace:.2f}"
+        )
+
+
+def call(name: str, kind: Any, *arguments: Any) -> Any:
+    """Calls a service of the simulator.
+
+    Raises:
+        HarnessError: it is not there or failed.
+    """
+    try:
+        rospy.wait_for_service(name, timeout=10.0)
+        return rospy.ServiceProxy(name, kind)(*arguments)
+    except (rospy.ROSException, rospy.ServiceException) as error:
+        raise HarnessError(f"the simulator's {name} failed: {error}") from None
+
+
+def prepare_folder(spec: RunSpec, started_at: str) -> Path:
+    """Makes the recording's folder with the exact command and a way to the logs.
+
+    Raises:
+        UsageError: the folder holds a finished run.
+        StorageError: it can't be made.
+    """
+    folder = spec.folder(recordings_root(), started_at)
+    if (folder / "result.json").exists():
+        raise UsageError(f"{folder} holds a finished run: choose another output:=")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        words = ["roslaunch", "harness", "circuit.launch", *spec.launch_arguments()]
+        (folder / "command.sh").write_text(f"{shlex.join(words)}\n")
+        if not (folder / "logs").exists():
+            log_folder = Path(rospkg.get_log_dir()) / rospy.get_param("/run_id")
+            (folder / "logs").symlink_to(log_folder)
+        point_latest_at(folder)
+    except OSError as error:
+        raise StorageError(f"{folder}: can't write the recording: {error}") from None
+    return folder
+
+
+def main() -> int:
+    """Runs one run and writes its recording."""
+    start_node("stats")
+    spec = asked_run()
+    started_at = datetime.now(UTC)
+    folder = prepare_folder(spec, started_at.strftime("%Y%m%dT%H%M%S.%fZ"))
+    node = StatsNode(spec, folder)
+    ending = node.run()
+    result = finish_recording(folder, spec, ending, node.proof, started_at, node.timings)
+    node.bag.append_json("/experiment_metrics", result.published(), time.time())
+    print(f"[run] {result.outcome}: {ending.reason}; recording {folder}", flush=True)
+    return exit_code(result.outcome)
+
+
+if __name__ == "__main__":
+    exit_with(main)

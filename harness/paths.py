@@ -1,0 +1,24 @@
+"""Where the project's things are."""
+
+import os
+from pathlib import Path
+
+
+def project_root() -> Path:
+    """The clone."""
+    return Path(__file__).resolve().parents[1]
+
+
+def recordings_root() -> Path:
+    """Where runs land: $PITWALL_RECORDINGS, by default recordings/ of the clone."""
+    return Path(os.environ.get("PITWALL_RECORDINGS") or project_root() / "recordings").absolute()
+
+
+def point_latest_at(folder: Path) -> None:
+    """Makes recordings/latest a link to a run's folder, atomically."""
+    root = recordings_root()
+    root.mkdir(parents=True, exist_ok=True)
+    fresh = root / f".latest-{os.getpid()}"
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(folder)
+    fresh.replace(root / "latest")

@@ -1,0 +1,107 @@
+"""Starts circuit.launch on ROS and Gazebo masters of its own and ends exactly what it started."""
+
+import os
+import shutil
+import socket
+import subprocess
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.errors import HarnessError, PitwallError, StorageError, UnavailableError, UsageError
+from harness.paths import point_latest_at, recordings_root
+from harness.processes import RUN_ID, end_run
+from harness.results import Result, read_result
+from harness.run_spec import RunSpec
+
+
+def drive(spec: RunSpec, show: Callable[[str], None]) -> tuple[Path, Result]:
+    """Runs one run to its end.
+
+    Args:
+        spec: what to run.
+        show: takes each line of progress.
+
+    Returns:
+        The recording's folder and its result, whatever the outcome.
+
+    Raises:
+        UnavailableError: this shell has no roslaunch.
+        UsageError: the output folder holds a finished run.
+        StorageError: the recording can't be written.
+        HarnessError: the run left no result.
+    """
+    if not shutil.which("roslaunch"):
+        raise UnavailableError("no roslaunch on PATH: run `make setup`, then `source env.sh`")
+    started_at = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    folder = spec.folder(recordings_root(), started_at)
+    if (folder / "result.json").exists():
+        raise UsageError(f"{folder} holds a finished run: choose another --output")
+    try:
+        (folder / "logs").mkdir(parents=True, exist_ok=True)
+        point_latest_at(folder)
+    except OSError as error:
+        raise StorageError(f"{folder}: can't write the recording: {error}") from None
+    run_id = uuid.uuid4().hex
+    port = free_port()
+    env = {
+        **os.environ,
+        RUN_ID: run_id,
+        "ROS_LOG_DIR": str(folder / "logs"),
+        "ROS_MASTER_URI": f"http://127.0.0.1:{port}",
+    }
+    arguments = spec.model_copy(update={"output": str(folder)}).launch_arguments()
+    command = ["roslaunch", f"--port={port}", "harness", "circuit.launch", *arguments]
+    try:
+        _launch(command, env, folder / "logs" / "roslaunch.log", show)
+    finally:
+        end_run(run_id)
+    if not (folder / "result.json").exists():
+        raise _failure(folder)
+    return folder, read_result(folder / "result.json")
+
+
+def free_port() -> int:
+    """A TCP port of the loopback that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _launch(
+    command: list[str], env: dict[str, str], log: Path, show: Callable[[str], None]
+) -> None:
+    """Runs roslaunch in a session of its own; keeps all it prints, shows the run's lines."""
+    with (
+        log.open("w") as sink,
+        subprocess.Popen(
+            command,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        ) as process,
+    ):
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                sink.write(line)
+                if line.startswith(("[run] ", "error: ")):
+                    show(line.rstrip())
+        except KeyboardInterrupt:
+            # The stats node then closes the bag and writes the result, as at any end.
+            process.terminate()
+            process.wait()
+            raise
+
+
+def _failure(folder: Path) -> PitwallError:
+    """What to say of a run that wrote no result: the line that its log ends with, if any."""
+    log = folder / "logs" / "roslaunch.log"
+    errors = [line for line in log.read_text().splitlines() if line.startswith("error: ")]
+    reason = errors[-1].removeprefix("error: ") if errors else "the run left no result"
+    return HarnessError(f"{reason} (log: {log})")

@@ -1,0 +1,98 @@
+"""What one run is asked to be: the arguments of circuit.launch and of `harness lap`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from brains.catalogue import find_model
+from harness.errors import UsageError
+from worlds.circuit import Circuit, load_circuit
+
+EXPERT = "expert"
+
+
+class RunSpec(BaseModel):
+    """One run. Names and units are those of the launch file's arguments."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+    model: str = "tflite_dynamic"
+    circuit: str = "simple_circuit"
+    laps: int = Field(default=1, ge=1)
+    direction: Literal["forward", "reverse"] = "forward"
+    start: str = "default"
+    timeout: float = Field(default=0.0, ge=0.0, description="simulated s; 0: the circuit's limit")
+    seed: int = Field(default=0, ge=0)
+    clock: Literal["realtime", "lockstep"] = "realtime"
+    latency: str = "measured"
+    record_camera: bool = False
+    gui: bool = False
+    image_width: int = Field(default=640, ge=64, le=1920)
+    image_height: int = Field(default=480, ge=48, le=1080)
+    appearance: int = Field(default=0, ge=0, description="0: as published; else a random look")
+    output: str = ""
+
+    @field_validator("start")
+    @classmethod
+    def _start_is_a_station(cls, value: str) -> str:
+        if value != "default":
+            try:
+                float(value)
+            except ValueError:
+                raise ValueError("is 'default' or a station in metres") from None
+        return value
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Self:
+        """Checks arguments, names of model and circuit included.
+
+        Raises:
+            UsageError: in one line, what is wrong and what is known.
+        """
+        try:
+            spec = cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            raise UsageError(f"{name}: {first['msg']} (got {first['input']!r})") from None
+        load_circuit(spec.circuit)
+        if spec.model != EXPERT:
+            find_model(spec.model)
+        return spec
+
+    def launch_arguments(self) -> list[str]:
+        """The `name:=value` arguments of circuit.launch that ask for this run."""
+        values = self.model_dump()
+        defaults = type(self)().model_dump()
+        chosen = {k: v for k, v in values.items() if v != defaults[k] or k in ("model", "circuit")}
+        return [f"{name}:={_launch_value(value)}" for name, value in chosen.items()]
+
+    def load_circuit(self) -> Circuit:
+        """The circuit of this run."""
+        return load_circuit(self.circuit)
+
+    def start_station_m(self) -> float:
+        """Where the car starts, along the centreline in driving direction."""
+        circuit = self.load_circuit()
+        length_m = circuit.centreline(self.direction).length_m
+        if self.start == "default":
+            station_m = circuit.start_station_m
+            return station_m if self.direction == "forward" else (-station_m) % length_m
+        return float(self.start) % length_m
+
+    def timeout_s(self) -> float:
+        """Simulated time after which the run is over."""
+        return self.timeout or self.load_circuit().time_limit_s * self.laps
+
+    def folder(self, recordings: Path, started_at: str) -> Path:
+        """Where the run lands: the output asked for, else recordings/<time>-<model>-<circuit>."""
+        if self.output:
+            return Path(self.output).absolute()
+        model = self.model.replace(":", ".")
+        return recordings / f"{started_at}-{model}-{self.circuit}"
+
+
+def _launch_value(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,70 @@
+"""The cache outside the clone: slow results keyed by what they were made from, built whole or not at all."""
+
+import fcntl
+import hashlib
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_COMPLETE = ".complete"
+
+
+def cache_root() -> Path:
+    """Folder of all caches: $PITWALL_CACHE, by default ~/.cache/pitwall."""
+    return Path(os.environ.get("PITWALL_CACHE") or Path.home() / ".cache" / "pitwall").absolute()
+
+
+def key_of(*parts: str | bytes) -> str:
+    """Short hexadecimal key of the parts something is made from."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        digest.update(len(data).to_bytes(8, "little") + data)
+    return digest.hexdigest()[:16]
+
+
+def key_of_tree(folder: Path) -> str:
+    """Key of all files below a folder: their relative names and contents."""
+    parts: list[str | bytes] = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            parts += [str(path.relative_to(folder)), path.read_bytes()]
+    return key_of(*parts)
+
+
+def is_complete(target: Path) -> bool:
+    """Whether a cached folder was built to its end."""
+    return (target / _COMPLETE).is_file()
+
+
+def build_once(target: Path, build: Callable[[], None], remove: list[str] | None = None) -> None:
+    """Builds a cached folder unless it stands already.
+
+    The folder counts only once its marker is written, last: virtual environments and catkin
+    workspaces hold absolute paths, so they can't be built elsewhere and renamed. A lock lets two
+    set-ups at once wait for each other.
+
+    Args:
+        target: folder to build.
+        build: makes it; called with no folder at `target`.
+        remove: command that deletes half a build, where plain `rm` may not.
+    """
+    if is_complete(target):
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(target.with_name(target.name + ".lock")):
+        if is_complete(target):
+            return
+        if target.exists():
+            subprocess.run([*(remove or ["rm", "-rf", "--one-file-system"]), target], check=True)
+        build()
+        (target / _COMPLETE).touch()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

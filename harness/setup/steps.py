@@ -1,0 +1,68 @@
+"""Running one set-up command with its progress shown and its whole output kept in a log."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from harness.errors import UnavailableError
+from harness.setup.cache import cache_root
+
+_HEARTBEAT_S = 20.0
+
+
+def say(text: str) -> None:
+    """Prints a line of progress."""
+    print(f"[setup] {text}", file=sys.stderr, flush=True)
+
+
+def run_step(title: str, command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> None:
+    """Runs a command, showing its last line of output while it works.
+
+    Args:
+        title: what it does, as shown.
+        command: the command line.
+        env: whole environment of the command; this process's own where None.
+
+    Raises:
+        UnavailableError: if the command fails; names the log.
+    """
+    log = cache_root() / "logs" / (title.split(":", maxsplit=1)[0].replace(" ", "_") + ".log")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    say(f"{title} ...")
+    started = shown = time.monotonic()
+    with (
+        log.open("w") as sink,
+        subprocess.Popen(
+            [str(part) for part in command],
+            env=dict(env) if env is not None else None,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as process,
+    ):
+        assert process.stdout is not None
+        for line in process.stdout:
+            sink.write(line)
+            now = time.monotonic()
+            if sys.stderr.isatty():
+                _show_on_one_line(f"{now - started:4.0f} s  {line.strip()}")
+            elif now - shown > _HEARTBEAT_S:
+                shown = now
+                say(f"  {now - started:.0f} s: {line.strip()[:100]}")
+    if sys.stderr.isatty():
+        _show_on_one_line("")
+    if process.returncode != 0:
+        sys.stderr.write("".join(log.read_text(errors="replace").splitlines(keepends=True)[-15:]))
+        raise UnavailableError(f"set-up failed: {title} (exit {process.returncode}); log: {log}")
+    say(f"{title}: done in {time.monotonic() - started:.0f} s")
+
+
+def _show_on_one_line(text: str) -> None:
+    width = os.get_terminal_size(sys.stderr.fileno()).columns
+    sys.stderr.write("\r\x1b[K" + text[: width - 1])
+    sys.stderr.flush()
