@@ -1,4 +1,4 @@
-"""Disturbed driving: puts the expert where a network's mistakes will lead, to learn the way back."""
+"""Disturbances: take the expert where a network's mistakes will lead, to show the way back."""
 
 import math
 from dataclasses import dataclass

@@ -1,0 +1,118 @@
+"""PilotNet as the published study trained it, its weights file, and its TFLite versions.
+
+Everything here needs TensorFlow (extra ``tf``); it is imported inside the functions.
+The weights' master is a float16 file: training ends by rounding, so that what is kept in git is
+exactly what every version is built from.
+"""
+
+import importlib
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brains.preprocess import INPUT_HEIGHT, INPUT_WIDTH
+from harness.errors import DataError, UnavailableError
+
+PARAMETERS = 17_016_206
+
+
+def tensorflow() -> tuple[Any, Any]:
+    """The modules ``tensorflow`` and ``tf_keras``.
+
+    Raises:
+        UnavailableError: They are not installed.
+    """
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        tf = importlib.import_module("tensorflow")
+        tf_keras = importlib.import_module("tf_keras")
+    except ImportError as error:
+        raise UnavailableError(
+            f"TensorFlow is not installed ({error}): run `make setup EXTRAS=tf`"
+        ) from error
+    return tf, tf_keras
+
+
+def build_network() -> Any:
+    """PilotNet with random weights, a Keras model of 17,016,206 parameters.
+
+    Input float32 (n, 66, 200, 3), normalised; output (n, 2): speed and yaw rate in [0, 1].
+    """
+    _, tf_keras = tensorflow()
+    layers = tf_keras.layers
+    convolutions = [(24, 5, 2), (36, 5, 2), (48, 5, 2), (64, 3, 1), (64, 3, 1)]
+    return tf_keras.Sequential(
+        [
+            layers.Input((INPUT_HEIGHT, INPUT_WIDTH, 3), name="image"),
+            layers.BatchNormalization(epsilon=1e-3),
+            *(
+                layers.Conv2D(filters, size, strides=stride, padding="same", activation="relu")
+                for filters, size, stride in convolutions
+            ),
+            layers.Flatten(),
+            *(layers.Dense(units, activation="relu") for units in (1164, 100, 50, 10)),
+            layers.Dense(2),
+        ],
+        name="pilotnet",
+    )
+
+
+def rounded_weights(network: Any) -> list[NDArray[np.float16]]:
+    """The network's weights in float16, in Keras' order.
+
+    Raises:
+        DataError: A weight is not finite or too large for float16.
+    """
+    weights = [np.asarray(weight, np.float16) for weight in network.get_weights()]
+    if not all(np.isfinite(weight).all() for weight in weights):
+        raise DataError("the network has weights that are not finite in float16: train it anew")
+    return weights
+
+
+def save_weights(network: Any, path: Path) -> None:
+    """Write the weights file (float16, one array a weight) and round the network to it."""
+    weights = rounded_weights(network)
+    part = path.with_name(f".{path.name}.part.npz")
+    arrays: dict[str, Any] = {f"w{index:02d}": weight for index, weight in enumerate(weights)}
+    np.savez(part, **arrays)
+    part.replace(path)
+    network.set_weights([weight.astype(np.float32) for weight in weights])
+
+
+def load_network(path: Path) -> Any:
+    """PilotNet with the weights of a weights file.
+
+    Raises:
+        DataError: The file is missing or holds no PilotNet.
+    """
+    network = build_network()
+    try:
+        with np.load(path) as arrays:
+            weights = [arrays[name].astype(np.float32) for name in sorted(arrays.files)]
+        network.set_weights(weights)
+    except (OSError, ValueError, EOFError) as error:
+        line = " ".join(str(error).split())
+        raise DataError(f"{path} holds no PilotNet weights: {line}") from error
+    return network
+
+
+def to_tflite(network: Any, *, dynamic_range: bool = False) -> bytes:
+    """The network as a TFLite file for one frame at a time.
+
+    Args:
+        network: Keras model.
+        dynamic_range: Weights as int8, activations in float.
+    """
+    tf, _ = tensorflow()
+    call = tf.function(lambda image: network(image, training=False))
+    shape = tf.TensorSpec((1, INPUT_HEIGHT, INPUT_WIDTH, 3), tf.float32)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [call.get_concrete_function(shape)], network
+    )
+    if dynamic_range:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    return bytes(converter.convert())
