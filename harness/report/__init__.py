@@ -1,0 +1,1 @@
+"""Tables and plots of recorded runs, beside the published study's rows."""
