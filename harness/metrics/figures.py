@@ -136,11 +136,10 @@ def replay(
     return Drive(path, last.lap, last.lap_times_s, end_sim_s, last.outcome, last.outcome_reason)
 
 
-def compute_metrics(
+def compute_metrics(  # noqa: PLR0917
     log: RunLog,
     circuit: Circuit,
     direction: Direction,
-    *,
     start_station_m: float,
     laps: int,
     timeout_s: float,
