@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 
 Colour = tuple[float, float, float]
-"""Red, green, blue in [0, 1], as the camera sees them (materials are emissive, light plays no part)."""
+"""Red, green, blue in [0, 1], as the camera sees them (emissive: light plays no part)."""
 
 WALL_COLOURS: dict[str, Colour] = {"white": (0.90, 0.90, 0.90), "grey": (0.55, 0.56, 0.58)}
 

@@ -107,9 +107,14 @@ def user_circuits() -> Path:
     return Path(chosen) if chosen else Path.home() / ".local/share/pitwall/circuits"
 
 
+def built_in_names() -> list[str]:
+    """Names of the circuits that come with the project."""
+    return sorted(path.stem for path in _BUILT_IN.glob("*.yaml"))
+
+
 def circuit_names() -> list[str]:
     """Names of all circuits, built-in ones first, then the user's."""
-    built_in = sorted(path.stem for path in _BUILT_IN.glob("*.yaml"))
+    built_in = built_in_names()
     own = sorted(path.stem for path in user_circuits().glob("*.yaml"))
     return built_in + [name for name in own if name not in built_in]
 

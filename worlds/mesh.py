@@ -94,7 +94,8 @@ def box(size_m: ArrayLike, centre_m: ArrayLike) -> Mesh:
     """An axis-aligned box."""
     x, y, z = np.asarray(size_m, dtype=float) / 2
     section = np.array([[0.0, -y, -z], [0.0, y, -z], [0.0, y, z], [0.0, -y, z]])
-    return loft(np.stack([section - (x, 0, 0), section + (x, 0, 0)])).moved(centre_m)
+    half = np.array([x, 0.0, 0.0])
+    return loft(np.stack([section - half, section + half])).moved(centre_m)
 
 
 def _fan(ring_m: Floats) -> Mesh:

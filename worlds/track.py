@@ -1,5 +1,6 @@
 """Everything of a circuit that stands still, as meshes and wall boxes: pure geometry."""
 
+import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ _KERB_BLOCK_M = 0.8
 _KERB_MAX_RADIUS_M = 40.0
 _KERB_RUN_OUT_M = 3.0
 _WALL_TOLERANCE_M = 0.02
+_CORNER_RADIUS_M = 1.0
 # On the inside of a turn a band ends short of the centre of the turn, where it would fold over.
 _FOLD_MARGIN = 0.95
 
@@ -90,7 +92,7 @@ def track_parts(circuit: Circuit, chunk_m: float = CHUNK_M) -> list[Part]:
     half_m, line_half_m = circuit.asphalt_width_m / 2, circuit.red_line_width_m / 2
     parts = [Part("ground", "grass", ground(line))]
     edges = np.linspace(0.0, line.length_m, max(3, round(line.length_m / chunk_m)) + 1)
-    for index, (start_m, end_m) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for index, (start_m, end_m) in enumerate(itertools.pairwise(edges)):
         at = sections(line, float(start_m), float(end_m))
         asphalt = band(line, at, half_m, -half_m, ASPHALT_Z_M)
         parts.append(Part(f"asphalt_{index:03d}", "asphalt", asphalt))
@@ -116,12 +118,14 @@ def corridor(circuit: Circuit) -> Polygon:
     so a wall never cuts into a leg, however the circuit winds.
     """
     ring = LinearRing(circuit.centreline().points_m[::2])
-    area = ring.buffer(circuit.asphalt_width_m / 2 + circuit.verge_m, quad_segs=24)
+    reach_m = circuit.asphalt_width_m / 2 + circuit.verge_m
+    # Out and back in again rounds the corners that point at the track.
+    area = ring.buffer(reach_m + _CORNER_RADIUS_M, quad_segs=24).buffer(-_CORNER_RADIUS_M)
     return orient(simplify(area, _WALL_TOLERANCE_M))
 
 
 def wall_rings(circuit: Circuit) -> list[Floats]:
-    """Closed walls as (N, 2) corner lists, first corner not repeated; the track lies on the left."""
+    """Closed walls as (N, 2) corners, the first not repeated; the track lies on the left."""
     area = corridor(circuit)
     return [np.asarray(ring.coords)[:-1, :2] for ring in (area.exterior, *area.interiors)]
 
@@ -215,7 +219,7 @@ def _turns(line: Centreline) -> list[tuple[float, float]]:
     for begin, end in changes.reshape(-1, 2):
         cuts = max(1, round((end - begin) * step_m / (2 * CHUNK_M)))
         edges = (np.linspace(begin, end, cuts + 1) + first_gap) * step_m
-        turns += [(float(a), float(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        turns += [(float(a), float(b)) for a, b in itertools.pairwise(edges)]
     return turns
 
 

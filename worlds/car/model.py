@@ -154,8 +154,7 @@ def _floor() -> list[Mesh]:
         ],
         squareness=4.0,
     )
-    # The outline runs clockwise seen from above: layers from the top down keep the skin outside.
-    return [loft(np.stack(layers[::-1])), cockpit]
+    return [loft(np.stack(layers)), cockpit]
 
 
 def _revolved(profile: Sequence[tuple[float, float]], centre_m: tuple[float, float, float]) -> Mesh:
