@@ -1,0 +1,182 @@
+"""`make bench`: drives what the project promises and prints it beside the promise."""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+
+from harness.errors import PitwallError
+from harness.paths import project_root
+from harness.provenance import collect_provenance
+from harness.results import Result
+from harness.run import drive
+from harness.run_spec import RunSpec
+
+MODEL = "tflite_dynamic"
+
+
+class Row(BaseModel):
+    """One promise.
+
+    Attributes:
+        what: the figure.
+        promise: the bound, in words.
+        measured: what this run of the benchmark measured.
+        kept: whether the bound holds.
+    """
+
+    what: str
+    promise: str
+    measured: str
+    kept: bool
+
+
+class Bench:
+    """Drives runs one after the other and keeps their results by circuit and direction."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self.results: dict[str, list[Result]] = {}
+        self.ends_s: list[float] = []
+
+    def drive(self, circuit: str, direction: str, repetitions: int, model: str = MODEL) -> None:
+        """Drives the same lap so many times, in real time."""
+        for repetition in range(repetitions):
+            spec = RunSpec.parse(
+                {"model": model, "circuit": circuit, "direction": direction, "seed": repetition}
+            )
+            self._console.print(f"{model} {circuit} {direction} {repetition + 1}/{repetitions}")
+            folder, result = drive(spec, lambda line: None)
+            self.ends_s.append(time.time() - (folder / "result.json").stat().st_mtime)
+            self.results.setdefault(f"{model} {circuit} {direction}", []).append(result)
+            self._console.print(f"  {result.outcome} ({result.outcome_reason})")
+
+    def of(self, circuit: str, direction: str = "forward", model: str = MODEL) -> list[Result]:
+        """The results of these runs."""
+        return self.results[f"{model} {circuit} {direction}"]
+
+
+def rows(bench: Bench) -> list[Row]:
+    """The promises of the project beside what was measured."""
+    simple, montreal = bench.of("simple_circuit"), bench.of("montreal")
+    driving = [*simple, *montreal]
+    return [
+        _all_completed("SimpleCircuit laps", simple),
+        _mean("SimpleCircuit mean speed, m/s", simple, "average_speed_m_s", at_least=8.5),
+        _mean("SimpleCircuit deviation_published", simple, "deviation_published", at_most=3.5),
+        _mean("SimpleCircuit deviation_mae_m, m", simple, "deviation_mae_m", at_most=0.15),
+        _all_completed("Montreal laps", montreal),
+        _mean("Montreal mean speed, m/s", montreal, "average_speed_m_s", at_least=10.3),
+        _mean("Montreal deviation_published", montreal, "deviation_published", at_most=5.0),
+        _all_completed("Montmeló laps, forward", bench.of("montmelo")),
+        _all_completed("Montmeló laps, reverse", bench.of("montmelo", "reverse")),
+        _mean("real_time_factor, 640x480 at 20 Hz", driving, "real_time_factor", at_least=0.95),
+        _mean(
+            "harness share of an iteration, ms (median)",
+            driving,
+            "harness_share_ms_median",
+            at_most=2.0,
+        ),
+        _images(driving),
+        Row(
+            what="a run's end, s (longest)",
+            promise="<= 5",
+            measured=f"{max(bench.ends_s):.2f}",
+            kept=max(bench.ends_s) <= 5.0,
+        ),
+    ]
+
+
+def _all_completed(what: str, results: list[Result]) -> Row:
+    done = sum(result.completed for result in results)
+    promise = f"{len(results)} of {len(results)}"
+    return Row(
+        what=what, promise=promise, measured=f"{done} of {len(results)}", kept=done == len(results)
+    )
+
+
+def _mean(
+    what: str,
+    results: list[Result],
+    figure: str,
+    at_least: float | None = None,
+    at_most: float | None = None,
+) -> Row:
+    """A figure's mean over the runs; a run that lacks it breaks the promise."""
+    values = [getattr(result, figure) for result in results]
+    promise = f">= {at_least:g}" if at_least is not None else f"<= {at_most:g}"
+    if any(value is None for value in values):
+        return Row(what=what, promise=promise, measured="missing in a run", kept=False)
+    mean = statistics.fmean(values)
+    kept = mean >= at_least if at_least is not None else mean <= (at_most or 0.0)
+    spread = f" ({min(values):.4g} to {max(values):.4g})" if len(values) > 1 else ""
+    return Row(what=what, promise=promise, measured=f"{mean:.4g}{spread}", kept=kept)
+
+
+def _images(results: list[Result]) -> Row:
+    values = [result.images_per_sim_s for result in results if result.images_per_sim_s is not None]
+    kept = len(values) == len(results) and all(abs(value - 20.0) <= 0.1 for value in values)
+    return Row(
+        what="images per simulated second",
+        promise="20.0 +- 0.1 in every run",
+        measured=f"{min(values):.3f} to {max(values):.3f}" if values else "missing",
+        kept=kept,
+    )
+
+
+def main() -> int:
+    """Drives, prints the table, writes bench.json; exit code 1 if a promise is broken."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--full", action="store_true", help="10 / 5 / 5 + 5 runs (about 50 min)")
+    parser.add_argument("--output", type=Path, default=project_root() / "bench.json")
+    options = parser.parse_args()
+    console = Console(stderr=True, highlight=False)
+    bench = Bench(console)
+    simple, montreal, montmelo = (10, 5, 5) if options.full else (2, 1, 1)
+    plan: list[Callable[[], None]] = [
+        lambda: bench.drive("simple_circuit", "forward", simple),
+        lambda: bench.drive("montreal", "forward", montreal),
+        lambda: bench.drive("montmelo", "forward", montmelo),
+        lambda: bench.drive("montmelo", "reverse", montmelo),
+    ]
+    try:
+        for step in plan:
+            step()
+    except PitwallError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    found = rows(bench)
+    machine = collect_provenance(project_root())
+    _print(console, found, machine.cpu_model or "unknown CPU", machine.cpu_cores)
+    document: dict[str, Any] = {
+        "rows": [row.model_dump() for row in found],
+        "machine": machine.model_dump(mode="json"),
+        "load_average": os.getloadavg(),
+        "runs": {
+            name: [result.model_dump(mode="json") for result in results]
+            for name, results in bench.results.items()
+        },
+    }
+    options.output.write_text(json.dumps(document, indent=2) + "\n")
+    console.print(f"written: {options.output}")
+    return 0 if all(row.kept for row in found) else 1
+
+
+def _print(console: Console, found: list[Row], cpu: str, cores: int) -> None:
+    table = Table("what", "promise", "measured", "", title=f"make bench on {cpu}, {cores} cores")
+    for row in found:
+        table.add_row(row.what, row.promise, row.measured, "kept" if row.kept else "BROKEN")
+    console.print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""Brains that misbehave on purpose, chosen as `tests.sim.brains_for_tests:Name`."""
+
+import os
+import time
+from typing import Any
+
+from brains.interface import Brain, Command
+
+FRAMES_BEFORE = 40
+
+
+class Counting(Brain):
+    """Drives straight on slowly, and counts its frames."""
+
+    frames = 0
+
+    def predict(self, data: Any) -> Any:
+        self.frames += 1
+        return Command(3.0, 0.0)
+
+
+class Dying(Counting):
+    """Its process ends at once, in the middle of a lap, as after a segmentation fault."""
+
+    def predict(self, data: Any) -> Any:
+        if self.frames >= FRAMES_BEFORE:
+            os._exit(139)
+        return super().predict(data)
+
+
+class Hanging(Counting):
+    """Never answers again."""
+
+    def predict(self, data: Any) -> Any:
+        if self.frames >= FRAMES_BEFORE:
+            time.sleep(600)
+        return super().predict(data)
+
+
+class Raising(Counting):
+    """Raises what no harness expects."""
+
+    def predict(self, data: Any) -> Any:
+        if self.frames >= FRAMES_BEFORE:
+            raise RuntimeError("tensor shapes do not match")
+        return super().predict(data)
+
+
+class Standing(Brain):
+    """Stays where it is."""
+
+    def predict(self, data: Any) -> Any:
+        return Command(0.0, 0.0)
+
+
+class Backwards(Brain):
+    """Drives the wrong way."""
+
+    def predict(self, data: Any) -> Any:
+        return Command(-3.0, 0.0)

@@ -1,0 +1,174 @@
+"""Real runs in a real Gazebo: every way in which one can end."""
+
+import os
+import signal
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+from rosbags.highlevel import AnyReader
+
+from harness.processes import RUN_ID, processes_of_run
+from harness.results import Result, read_result
+from harness.run import drive, free_port
+from harness.run_spec import RunSpec
+
+pytestmark = pytest.mark.sim
+
+MODULE = "tests.sim.brains_for_tests"
+
+
+def run(tmp_path: Path, **values: object) -> tuple[Path, Result, list[str]]:
+    lines: list[str] = []
+    spec = RunSpec.parse({"output": str(tmp_path / "run"), **values})
+    folder, result = drive(spec, lines.append)
+    assert result == read_result(folder)
+    return folder, result, lines
+
+
+def children_of_this_test() -> list[int]:
+    """Processes of any run that this test process started (their environment tells)."""
+    marker = RUN_ID.encode()
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                if marker in (folder / "environ").read_bytes():
+                    found.append(int(folder.name))
+            except OSError:
+                continue
+    return found
+
+
+def test_a_lap_of_the_default_model(tmp_path: Path) -> None:
+    folder, result, lines = run(tmp_path, record_camera=True)
+    assert result.outcome == "completed", result.outcome_reason
+    assert result.laps == 1
+    assert result.lap_time_s is not None and 20.0 < result.lap_time_s < 75.0
+    assert result.average_speed_m_s is not None and result.average_speed_m_s > 6.0
+    assert result.deviation_mae_m is not None and result.deviation_mae_m < 0.4
+    assert result.images_per_sim_s == pytest.approx(20.0, abs=0.1)
+    assert result.brain_proof["artifact_sha256"] == result.provenance.model_sha256
+    assert any("lap 1/1" in line for line in lines)
+    assert (folder / "command.sh").read_text().startswith("roslaunch harness circuit.launch")
+    with AnyReader([folder / "run.bag"]) as reader:
+        counts = {topic: info.msgcount for topic, info in reader.topics.items()}
+    assert counts["/F1ROS/odom"] > 20 * result.lap_time_s
+    assert counts["/brain/iteration"] > 15 * result.lap_time_s
+    assert counts["/F1ROS/cameraL/image_raw/compressed"] > 15 * result.lap_time_s
+    assert counts["/metadata"] == counts["/experiment_metrics"] == 1
+    assert children_of_this_test() == []
+
+
+def test_roslaunch_alone_ends_by_itself_with_the_outcomes_exit_code(tmp_path: Path) -> None:
+    output = tmp_path / "standing"
+    env = {**os.environ, RUN_ID: "roslaunch-test", "ROS_LOG_DIR": str(tmp_path / "log")}
+    port = free_port()
+    env["ROS_MASTER_URI"] = f"http://127.0.0.1:{port}"
+    done = subprocess.run(
+        [
+            *("roslaunch", f"--port={port}", "harness", "circuit.launch"),
+            *(f"model:={MODULE}:Standing", f"output:={output}"),
+        ],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert read_result(output).outcome == "stuck"
+    assert processes_of_run("roslaunch-test") == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "known"),
+    [
+        (["circuit:=monza"], "simple_circuit"),
+        (["model:=tftrt_fp64"], "tflite_dynamic"),
+        (["laps:=0"], "laps"),
+    ],
+)
+def test_roslaunch_with_an_unknown_name_says_what_is_known(
+    tmp_path: Path, arguments: list[str], known: str
+) -> None:
+    port = free_port()
+    env = {
+        **os.environ,
+        "ROS_MASTER_URI": f"http://127.0.0.1:{port}",
+        "ROS_LOG_DIR": str(tmp_path),
+        RUN_ID: "unknown-test",
+    }
+    done = subprocess.run(
+        ["roslaunch", f"--port={port}", "harness", "circuit.launch", *arguments],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 2, done.stdout[-2000:]
+    errors = [line for line in done.stdout.splitlines() + done.stderr.splitlines()
+              if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert known in errors[0]
+    assert processes_of_run("unknown-test") == []
+
+
+@pytest.mark.parametrize(
+    ("brain", "outcome", "reason"),
+    [
+        ("Standing", "stuck", "less than 0.5 m"),
+        ("Backwards", "wrong_way", "back"),
+        ("Dying", "brain_error", "died"),
+        ("Hanging", "brain_error", "answered no frame"),
+        ("Raising", "brain_error", "tensor shapes do not match"),
+    ],
+)
+def test_a_brain_that_misbehaves(tmp_path: Path, brain: str, outcome: str, reason: str) -> None:
+    _, result, _ = run(tmp_path, model=f"{MODULE}:{brain}")
+    assert (result.outcome, reason in result.outcome_reason) == (outcome, True), result
+    assert children_of_this_test() == []
+
+
+def test_a_car_that_leaves_the_track(tmp_path: Path) -> None:
+    _, result, _ = run(tmp_path, model="null")
+    assert result.outcome == "off_track"
+    assert result.progress_m is not None and result.progress_m > 10.0
+    assert result.lap_time_s is None
+
+
+def test_a_dead_network_does_not_go_on_driving(tmp_path: Path) -> None:
+    folder, _, _ = run(tmp_path, model=f"{MODULE}:Hanging")
+    with AnyReader([folder / "run.bag"]) as reader:
+        connections = [c for c in reader.connections if c.topic == "/F1ROS/odom"]
+        xs = [
+            reader.deserialize(raw, connection.msgtype).pose.pose.position
+            for connection, _, raw in reader.messages(connections)
+        ]
+    half_a_second = 25
+    last, earlier = xs[-1], xs[-1 - half_a_second]
+    assert abs(last.x - earlier.x) + abs(last.y - earlier.y) < 0.01
+
+
+def test_the_simulator_killed_mid_lap(tmp_path: Path) -> None:
+    killed = threading.Event()
+    lines: list[str] = []
+
+    def kill_when_driving(line: str) -> None:
+        lines.append(line)
+        if "lap 1/1" in line and not killed.is_set():
+            for pid in children_of_this_test():
+                name = Path(f"/proc/{pid}/comm").read_text().strip()
+                if name == "gzserver":
+                    os.kill(pid, signal.SIGKILL)
+                    killed.set()
+
+    spec = RunSpec.parse({"model": "explicit", "output": str(tmp_path / "run")})
+    folder, result = drive(spec, kill_when_driving)
+    assert killed.is_set()
+    assert result.outcome == "harness_error"
+    assert result.progress_m is not None  # what was driven before is in the bag
+    assert (folder / "run.bag").exists()
+    assert children_of_this_test() == []
