@@ -7,6 +7,7 @@ exactly what every version is built from.
 
 import importlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,26 +62,20 @@ def build_network() -> Any:
     )
 
 
-def rounded_weights(network: Any) -> list[NDArray[np.float16]]:
-    """The network's weights in float16, in Keras' order.
+def save_weights(weights: Sequence[NDArray[np.floating]], path: Path) -> None:
+    """Write a weights file: weights in Keras' order, rounded to float16 (atomically).
 
     Raises:
         DataError: A weight is not finite or too large for float16.
     """
-    weights = [np.asarray(weight, np.float16) for weight in network.get_weights()]
-    if not all(np.isfinite(weight).all() for weight in weights):
+    with np.errstate(over="ignore"):
+        rounded = [np.asarray(weight, np.float16) for weight in weights]
+    if not all(np.isfinite(weight).all() for weight in rounded):
         raise DataError("the network has weights that are not finite in float16: train it anew")
-    return weights
-
-
-def save_weights(network: Any, path: Path) -> None:
-    """Write the weights file (float16, one array a weight) and round the network to it."""
-    weights = rounded_weights(network)
     part = path.with_name(f".{path.name}.part.npz")
-    arrays: dict[str, Any] = {f"w{index:02d}": weight for index, weight in enumerate(weights)}
+    arrays: dict[str, Any] = {f"w{index:02d}": weight for index, weight in enumerate(rounded)}
     np.savez(part, **arrays)
     part.replace(path)
-    network.set_weights([weight.astype(np.float32) for weight in weights])
 
 
 def load_network(path: Path) -> Any:

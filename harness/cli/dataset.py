@@ -1,0 +1,69 @@
+"""`harness dataset`: build data sets from recordings, pick the evaluation set."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Build data sets from recordings of the expert.", no_args_is_help=True)
+
+
+@app.command()
+def build(
+    recordings: Annotated[list[Path], typer.Argument(help="Recordings of the expert.")],
+    output: Annotated[Path, typer.Option(help="Folder of the data set.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+) -> None:
+    """Build train, validation and test sets, split by run.
+
+    Example: harness dataset build recordings/expert-* --output ~/pitwall-data
+    """
+    from rich.progress import Progress
+
+    from brains.training.dataset import build_dataset, read_index
+
+    console = _console()
+    frames = 0
+    with Progress(console=console) as progress:
+        task = progress.add_task("reading", total=len(recordings))
+        for name, count in build_dataset(recordings, output):
+            frames += count
+            progress.update(task, advance=1, description=f"{name}: {count} frames")
+    index = read_index(output)
+    if as_json:
+        typer.echo(index.model_dump_json())
+        return
+    from rich.table import Table
+
+    table = Table("circuit", "direction", "split", "runs", "frames")
+    groups = sorted({(run.circuit, run.direction, run.split) for run in index.runs})
+    for group in groups:
+        members = [r for r in index.runs if (r.circuit, r.direction, r.split) == group]
+        table.add_row(*group, str(len(members)), str(sum(run.frames for run in members)))
+    console.print(table)
+    console.print(f"{frames} frames of {len(index.runs)} runs in {output}")
+
+
+@app.command()
+def evaluation(
+    data: Annotated[Path, typer.Argument(help="Data set to pick test frames from.")],
+    output: Annotated[Path | None, typer.Option(help="File; default: the one kept in git.")] = None,
+    per_circuit: Annotated[int, typer.Option(min=1, help="Frames a circuit.")] = 300,
+) -> None:
+    """Pick the small evaluation set from a data set's test runs.
+
+    Example: harness dataset evaluation ~/pitwall-data --output evaluation.npz
+    """
+    from brains.training.evaluation import EVALUATION_FILE, make_evaluation, write_evaluation
+
+    chosen = make_evaluation(data, per_circuit)
+    path = output or EVALUATION_FILE
+    write_evaluation(chosen, path)
+    size_mib = path.stat().st_size / 2**20
+    _console().print(f"{len(chosen.labels)} frames, {size_mib:.1f} MiB: {path}")
+
+
+def _console():  # type: ignore[no-untyped-def]
+    from rich.console import Console
+
+    return Console(stderr=True)
