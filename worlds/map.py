@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from worlds.circuit import Circuit
 from worlds.track import rail, wall_rings
@@ -10,8 +11,6 @@ from worlds.track import rail, wall_rings
 
 def draw_map(circuit: Circuit, path: Path) -> None:
     """Draw asphalt, line, walls, start and the forward direction into a PNG file."""
-    from matplotlib.figure import Figure
-
     line = circuit.centreline()
     half_m = circuit.asphalt_width_m / 2
     figure = Figure(figsize=(10, 7), layout="constrained")

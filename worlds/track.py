@@ -26,6 +26,8 @@ CHUNK_M = 12.0
 _CHORD_ERROR_M = 0.003
 _STEP_LIMITS_M = (0.10, 3.0)
 _KERB_WIDTH_M = 0.35
+# Kerb and asphalt follow an edge by different chords; the overlap hides the gaps.
+_KERB_OVERLAP_M = 0.02
 _KERB_BLOCK_M = 0.8
 _KERB_MAX_RADIUS_M = 40.0
 _KERB_RUN_OUT_M = 3.0
@@ -196,8 +198,8 @@ def _kerbs(line: Centreline, half_m: float) -> Iterator[Part]:
             at = sections(line, float(edges[block]), float(edges[block + 1]))
             colour = "kerb_red" if block % 2 else "kerb_white"
             blocks[colour] += [
-                band(line, at, half_m + _KERB_WIDTH_M, half_m, KERB_Z_M),
-                band(line, at, -half_m, -half_m - _KERB_WIDTH_M, KERB_Z_M),
+                band(line, at, half_m + _KERB_WIDTH_M, half_m - _KERB_OVERLAP_M, KERB_Z_M),
+                band(line, at, _KERB_OVERLAP_M - half_m, -half_m - _KERB_WIDTH_M, KERB_Z_M),
             ]
         for colour, meshes in blocks.items():
             yield Part(f"{colour}_{index:03d}", colour, joined(meshes))

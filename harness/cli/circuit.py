@@ -46,7 +46,7 @@ def list_circuits(
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*rows[0])
+    table = Table("name", "title", "length m", "tightest m", "width m", "limit s")
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
     Console(stderr=True).print(table)
@@ -109,15 +109,21 @@ def world(
     appearance_seed: Annotated[
         int | None, typer.Option(help="Random colours from this seed; default: as published.")
     ] = None,
+    photos: Annotated[
+        bool, typer.Option(help="Add a camera behind the car that saves into OUTPUT/photos.")
+    ] = False,
 ) -> None:
     """Generate a circuit's Gazebo world.
 
     Example: harness circuit world montmelo --output /tmp/montmelo
     """
     from worlds.appearance import Appearance
+    from worlds.car.sdf import Photographer
     from worlds.circuit import load_circuit
     from worlds.generator import WorldOptions, generate_world
 
     look = Appearance() if appearance_seed is None else Appearance.random(appearance_seed)
-    path = generate_world(load_circuit(name), output, WorldOptions(appearance=look))
+    photographer = Photographer(output.resolve() / "photos") if photos else None
+    options = WorldOptions(appearance=look, photographer=photographer)
+    path = generate_world(load_circuit(name), output, options)
     _say(f"wrote {path}")
