@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path as MplPath
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
+from shapely import LinearRing
 
 from harness.errors import StorageError
 from harness.lap import LapLimits
@@ -29,7 +32,6 @@ _SPEED_MAP = "viridis"
 _BLUE, _ORANGE, _GREEN, _PURPLE = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
 _LAP_COLOURS = (_BLUE, _ORANGE, _GREEN, _PURPLE)
 _INK, _FAINT, _ASPHALT, _WALL = "#333333", "#999999", "#ececec", "#b8b8b8"
-_DRAWN_SPACING_M = 0.25
 _MIN_DEVIATION_SPAN_M = 0.2
 
 
@@ -78,7 +80,7 @@ def draw_all(pictured: Pictured, folder: Path) -> tuple[Path, ...]:
             continue
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            figure.savefig(folder / name, dpi=_DPI)
+            figure.savefig(folder / name, dpi=_DPI, bbox_inches="tight", pad_inches=0.15)
         except OSError as error:
             raise StorageError(f"can't write {folder / name}: {error.strerror}") from error
         written.append(folder / name)
@@ -89,12 +91,10 @@ def line_figure(pictured: Pictured) -> Figure:
     """The driven line over the circuit, coloured by speed."""
     circuit, centreline, path = pictured.circuit, pictured.centreline, pictured.drive.path
     width_m, height_m = np.ptp(centreline.points_m, axis=0)
-    figure = _figure(10.0, float(np.clip(9.0 * height_m / width_m + 1.2, 4.0, 11.0)))
+    figure = _figure(10.0, float(np.clip(8.2 * height_m / width_m + 1.3, 4.0, 11.0)))
     axes = figure.add_subplot()
     half_m = circuit.asphalt_width_m / 2.0
-    _band(axes, centreline, half_m)
-    for side_m in (half_m + circuit.verge_m, -half_m - circuit.verge_m):
-        axes.plot(*_parallel(centreline, side_m).T, color=_WALL, linewidth=0.7, zorder=1)
+    _track(axes, centreline, half_m, circuit.verge_m)
     points = np.column_stack([path.x_m, path.y_m])
     segments = np.stack([points[:-1], points[1:]], axis=1)
     steps_s = np.maximum(np.diff(path.sim_s), 1e-9)
@@ -109,7 +109,7 @@ def line_figure(pictured: Pictured) -> Figure:
     axes.autoscale_view()
     axes.set_xlabel("x, east (m)")
     axes.set_ylabel("y, north (m)")
-    bar = figure.colorbar(line, ax=axes, fraction=0.03, pad=0.02)
+    bar = figure.colorbar(line, cax=axes.inset_axes((1.02, 0.1, 0.02, 0.8)))
     bar.set_label("Speed (m/s)")
     bar.outline.set_visible(False)
     if pictured.drive.outcome not in ("completed", None):
@@ -203,22 +203,16 @@ def _figure(width_in: float, height_in: float) -> Figure:
     return figure
 
 
-def _parallel(centreline: Centreline, offset_m: float) -> Floats:
-    """The closed line (M, 2) at a lateral offset from the centreline, left positive."""
-    count = max(round(centreline.length_m / _DRAWN_SPACING_M), 8)
-    stations_m = np.linspace(0.0, centreline.length_m, count + 1)
-    headings_rad = centreline.heading(stations_m)
-    normals = np.column_stack([-np.sin(headings_rad), np.cos(headings_rad)])
-    return np.asarray(centreline.position(stations_m) + offset_m * normals)
-
-
-def _band(axes: Axes, centreline: Centreline, half_m: float) -> None:
-    """The asphalt, as a filled band."""
-    left, right = _parallel(centreline, half_m), _parallel(centreline, -half_m)
-    quads = np.stack([left[:-1], left[1:], right[1:], right[:-1]], axis=1)
-    axes.add_collection(
-        PolyCollection(list(quads), facecolor=_ASPHALT, edgecolor=_ASPHALT, zorder=0)
-    )
+def _track(axes: Axes, centreline: Centreline, half_m: float, verge_m: float) -> None:
+    """The asphalt as a faint band, and the walls beyond its verge."""
+    # Buffers, not parallel curves: those would cross themselves inside tight turns.
+    ring = LinearRing(centreline.points_m)
+    asphalt, walls = ring.buffer(half_m), ring.buffer(half_m + verge_m)
+    edges = [np.asarray(r.coords) for r in (asphalt.exterior, *asphalt.interiors)]
+    outline = MplPath.make_compound_path(*(MplPath(edge, closed=True) for edge in edges))
+    axes.add_patch(PathPatch(outline, facecolor=_ASPHALT, edgecolor="none", zorder=0))
+    for wall in (walls.exterior, *walls.interiors):
+        axes.plot(*np.asarray(wall.coords).T, color=_WALL, linewidth=0.7, zorder=1)
 
 
 def _start_mark(axes: Axes, pictured: Pictured) -> None:
@@ -242,6 +236,8 @@ def _start_mark(axes: Axes, pictured: Pictured) -> None:
         arrowprops={"arrowstyle": "-|>", "color": _INK, "linewidth": 1.6},
         zorder=4,
     )
+    # An annotation alone does not widen the axes.
+    axes.update_datalim([tuple(tail), tuple(tip)])
     _label(axes, "start", (float(tail[0]), float(tail[1])), _INK)
 
 

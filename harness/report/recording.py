@@ -65,7 +65,8 @@ def print_report(
     if as_json:
         print(json_report(found.runs))
     else:
-        Console().print(terminal_report(tables))
+        console = Console()
+        console.print(terminal_report(tables, console.width))
     drawn = draw_runs(found, output)
     files = list(drawn.files)
     if output is not None:

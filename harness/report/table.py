@@ -17,21 +17,25 @@ from harness.metrics.intervals import completion_interval
 from harness.report.published import PublishedRow, published_rows, published_study
 from harness.results import Result
 
+# Name, unit, and the heading on a terminal.
 COLUMNS = (
-    "Model",
-    "Run",
-    "Clock",
-    "Laps",
-    "Lap time (s)",
-    "Average speed (m/s)",
-    "Deviation (m)",
-    "Deviation, as published",
-    "Brain frequency (Hz)",
-    "Mean inference (ms)",
-    "Real-time factor",
+    ("Model", "", "Model"),
+    ("Run", "", "Run"),
+    ("Clock", "", "Clock"),
+    ("Laps", "", "Laps"),
+    ("Lap time", "s", "Lap\ntime\ns"),
+    ("Average speed", "m/s", "Average\nspeed\nm/s"),
+    ("Deviation", "m", "Deviation\nm"),
+    ("Deviation", "as published", "Deviation\nas\npublished"),
+    ("Brain frequency", "Hz", "Brain\nfreq.\nHz"),
+    ("Mean inference", "ms", "Mean\ninfer.\nms"),
+    ("Real-time factor", "", "Real-\ntime\nfactor"),
 )
 _MISSING = "-"
 _LEFT_ALIGNED = 3
+# On a narrow terminal the table leaves these out: the run's name, its laps and lap time.
+_WIDE_ONLY = frozenset({1, 3, 4})
+_WIDE_CHARACTERS = 104
 
 
 @dataclass(frozen=True)
@@ -69,24 +73,31 @@ def circuit_tables(runs: Iterable[Run]) -> tuple[CircuitTable, ...]:
     return tuple(_circuit_table(*key, group) for key, group in groups.items())
 
 
-def terminal_report(tables: Sequence[CircuitTable]) -> RenderableType:
-    """The tables for a terminal."""
+def terminal_report(tables: Sequence[CircuitTable], width: int) -> RenderableType:
+    """The tables for a terminal so many characters wide."""
+    skipped = frozenset() if width >= _WIDE_CHARACTERS else _WIDE_ONLY
+    shown = [index for index in range(len(COLUMNS)) if index not in skipped]
     parts: list[RenderableType] = []
     for content in tables:
-        table = Table(
-            title=content.title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold"
-        )
-        for index, column in enumerate(COLUMNS):
-            table.add_column(column, justify="left" if index < _LEFT_ALIGNED else "right")
+        parts.append(Text(f"\n{content.title}", style="bold"))
+        parts.append(Text(content.completion))
+        parts.extend(Text(f"  {line}", style="yellow") for line in content.failures)
+        if not content.rows and not content.published:
+            continue
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
+        for index in shown:
+            heading = COLUMNS[index][2]
+            if index < _LEFT_ALIGNED:
+                table.add_column(heading, overflow="fold", min_width=8)
+            else:
+                table.add_column(heading, justify="right", no_wrap=True)
         for row in content.rows:
-            table.add_row(*(Text(cell) for cell in row))
+            table.add_row(*(Text(row[index]) for index in shown))
         if content.rows and content.published:
             table.add_section()
         for row in content.published:
-            table.add_row(*(Text(cell) for cell in row), style="dim")
+            table.add_row(*(Text(row[index]) for index in shown), style="dim")
         parts.append(table)
-        parts.append(Text(content.completion))
-        parts.extend(Text(f"  {line}", style="yellow") for line in content.failures)
     parts.append(Text(_footnote(tables), style="dim"))
     return Group(*parts)
 
@@ -94,8 +105,9 @@ def terminal_report(tables: Sequence[CircuitTable]) -> RenderableType:
 def markdown_report(tables: Sequence[CircuitTable]) -> str:
     """The tables as Markdown."""
     lines: list[str] = []
+    headings = [f"{name} ({unit})" if unit else name for name, unit, _ in COLUMNS]
     for content in tables:
-        lines += [f"## {content.title}", "", _markdown_row(COLUMNS)]
+        lines += [f"## {content.title}", "", _markdown_row(headings)]
         dashes = ["---" if i < _LEFT_ALIGNED else "---:" for i in range(len(COLUMNS))]
         lines.append(f"| {' | '.join(dashes)} |")
         lines += [_markdown_row(row) for row in (*content.rows, *content.published)]
@@ -125,7 +137,8 @@ def _run_cells(run: Run) -> tuple[str, ...]:
     result = run.result
     return (
         result.model,
-        run.name,
+        # A recording's usual name ends with what other columns say.
+        run.name.removesuffix(f"-{result.model}-{result.circuit}"),
         result.clock if result.latency is None else f"{result.clock}, {result.latency}",
         f"{result.laps}/{result.laps_asked}",
         _number(result.lap_time_s, 2),
@@ -140,10 +153,10 @@ def _run_cells(run: Run) -> tuple[str, ...]:
 
 def _published_cells(row: PublishedRow) -> tuple[str, ...]:
     return (
-        f"{row.model} (published)",
-        published_study().hardware,
+        row.model,
+        "published",
         "realtime",
-        "1/1" if row.completed else "not completed",
+        "1/1" if row.completed else "0/1",
         _MISSING,
         _number(row.average_speed_m_s, 2),
         _MISSING,
@@ -174,9 +187,7 @@ def _completion(completed: int, judged: int, unjudged: int) -> str:
 
 
 def _footnote(tables: Sequence[CircuitTable]) -> str:
-    note = (
-        "Deviation, as published: mean of 1000 ** metres over the circuit (not metres; 1 is best)."
-    )
+    note = "Deviation, as published: mean of 1000 ** metres (not metres; 1 is a perfect lap)."
     if any(content.published for content in tables):
         study = published_study()
         note += f" Published rows: {study.source}, on a {study.hardware}."
