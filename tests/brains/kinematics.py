@@ -36,6 +36,7 @@ def drive(
     line: Centreline,
     decide: Callable[[Pose], Command],
     pose: Pose,
+    *,
     s_m: float,
     latency_s: float,
     distance_m: float,

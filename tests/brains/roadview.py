@@ -21,6 +21,7 @@ class RoadView:
     def __init__(
         self,
         line: Centreline,
+        *,
         height_px: int = 240,
         width_px: int = 320,
         camera_height_m: float = 0.10,
