@@ -1,0 +1,75 @@
+#include "step_gate.hpp"
+
+#include <ros/console.h>
+
+#include <algorithm>
+#include <gazebo/common/Events.hh>
+#include <gazebo/physics/PhysicsEngine.hh>
+
+namespace f1_gazebo {
+namespace {
+
+/// Lockstep keeps no wall-clock pace. Not 0 (as fast as possible): the physics thread of a paused
+/// world would then spin on a whole core.
+constexpr double kLockstepUpdateRateHz = 10000.0;
+
+}  // namespace
+
+StepGate::StepGate(gazebo::physics::WorldPtr world, ClockMode mode)
+    : world_(std::move(world)), mode_(mode) {
+  if (mode_ == ClockMode::kRealtime) return;
+  world_->SetPaused(true);
+  world_->Physics()->SetRealTimeUpdateRate(kLockstepUpdateRateHz);
+  end_step_ = gazebo::event::Events::ConnectWorldUpdateEnd([this] { HoldAtHorizon(); });
+  time_reset_ = gazebo::event::Events::ConnectTimeReset([this] { horizon_ = Nanoseconds::zero(); });
+}
+
+void StepGate::Pause() {
+  paused_ = true;
+  world_->SetPaused(true);
+}
+
+void StepGate::Unpause() {
+  paused_ = false;
+  Release();
+}
+
+void StepGate::AdvanceTo(Nanoseconds horizon) {
+  horizon_ = std::max(horizon_.load(), horizon);
+  Release();
+}
+
+void StepGate::WhilePaused(const std::function<void()>& work) {
+  const bool was_running = !world_->IsPaused();
+  world_->SetPaused(true);
+  work();
+  if (was_running && (mode_ == ClockMode::kRealtime || MayStep())) world_->SetPaused(false);
+}
+
+void StepGate::Release() {
+  if (mode_ == ClockMode::kRealtime || MayStep()) world_->SetPaused(false);
+}
+
+void StepGate::HoldAtHorizon() {
+  if (MayStep()) return;
+  world_->SetPaused(true);
+  // The horizon may have been raised after the first look, when the world was not yet paused and
+  // Release therefore changed nothing. Both orders of the two threads end rightly only because the
+  // pause is set before this second look, and the horizon before Release looks at the pause.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (MayStep()) world_->SetPaused(false);
+  const auto now = FromGazebo(world_->SimTime());
+  if (now > horizon_.load()) {
+    ROS_ERROR_THROTTLE(1.0,
+                       "lockstep: simulated time %.3f s passed the horizon %.3f s; unpause "
+                       "only by /gazebo/unpause_physics",
+                       ToSeconds(now), ToSeconds(horizon_.load()));
+  }
+}
+
+bool StepGate::MayStep() const {
+  const auto step = FromSeconds(world_->Physics()->GetMaxStepSize());
+  return !paused_ && FromGazebo(world_->SimTime()) + step <= horizon_.load();
+}
+
+}  // namespace f1_gazebo
