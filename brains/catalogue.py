@@ -90,7 +90,19 @@ def brain_class(target: str) -> type[Brain]:
         raise UsageError(f"{module.__file__} has no class {class_name!r}")
     if not (isinstance(found, type) and issubclass(found, Brain)):
         raise UsageError(f"{target} is not a Brain: derive it from brains.interface.Brain")
+    if found.__abstractmethods__:
+        lacking = ", ".join(sorted(found.__abstractmethods__))
+        raise UsageError(f"{target} is not finished: it must define {lacking}")
     return found
+
+
+def absent_modules(model: ModelSpec) -> str | None:
+    """Which of the model's engine is not installed, in one line; None where all is."""
+    absent = [name for name in model.needs if importlib.util.find_spec(name) is None]
+    if not absent:
+        return None
+    how = f"run `make setup EXTRAS={model.extra}`" if model.extra else "run `make setup`"
+    return f"model {model.name} needs {', '.join(absent)}: {how}"
 
 
 def why_not(model: ModelSpec) -> str | None:
@@ -98,10 +110,8 @@ def why_not(model: ModelSpec) -> str | None:
 
     Cheap: looks for modules and files, imports no framework and loads nothing.
     """
-    absent = [name for name in model.needs if importlib.util.find_spec(name) is None]
-    if absent:
-        how = f"run `make setup EXTRAS={model.extra}`" if model.extra else "run `make setup`"
-        return f"model {model.name} needs {', '.join(absent)}: {how}"
+    if (absent := absent_modules(model)) is not None:
+        return absent
     try:
         path = artifact_path(model)
     except DataError as error:
@@ -120,7 +130,6 @@ def load_brain(name: str) -> Brain:
         DataError: The artifact is missing, broken or swapped.
     """
     model = find_model(name)
-    absent = [module for module in model.needs if importlib.util.find_spec(module) is None]
-    if absent:
-        raise UnavailableError(why_not(model) or f"model {name} can't run here")
+    if (absent := absent_modules(model)) is not None:
+        raise UnavailableError(absent)
     return brain_class(model.brain).load(model)

@@ -126,6 +126,7 @@ def train(
     tf, tf_keras = tensorflow()
     tf_keras.utils.set_random_seed(params.seed)
     network = build_network()
+    _start_normalisation(network, training)
     optimizer = tf_keras.optimizers.Adam(params.learning_rate)
     network.compile(optimizer, loss=weighted_loss(params.steering_weight))
     optimizer.build(network.trainable_variables)
@@ -154,6 +155,18 @@ def train(
             save_weights(network.get_weights(), output / BEST_FILE)
         _save_state(state, checkpoint, output)
         yield figures
+
+
+def _start_normalisation(network: Any, training: Split, sample: int = 1024) -> None:
+    """Begin with the data's own mean and variance in the leading BatchNormalization.
+
+    Its running figures follow by 1 % a step: from 0 and 1 they would take hundreds of steps, and
+    the validation of the first epochs would judge another network than the one that learns.
+    """
+    rows = np.linspace(0, len(training.labels) - 1, sample).astype(int)
+    pixels = normalise(np.asarray(training.crops[np.unique(rows)])).reshape(-1, 3)
+    gamma, beta, _, _ = network.layers[0].get_weights()
+    network.layers[0].set_weights([gamma, beta, pixels.mean(axis=0), pixels.var(axis=0)])
 
 
 def learning_rate(params: TrainParams, step: int, steps: int) -> float:

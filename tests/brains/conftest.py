@@ -1,0 +1,38 @@
+"""Weights of a small life: random PilotNets, exported as a training would export its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from brains.check import road_frame
+from brains.preprocess import crop
+
+
+@pytest.fixture(scope="session")
+def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A weights folder with a random PilotNet."""
+    pytest.importorskip("tensorflow", reason="needs the extra tf")
+    from brains.pilotnet import build_network, save_weights
+    from brains.training.evaluation import EvaluationSet
+    from brains.training.export import export
+
+    folder = tmp_path_factory.mktemp("random_weights")
+    best = folder / "best.npz"
+    save_weights(build_network().get_weights(), best)
+    random = np.random.default_rng(0)
+    road = crop(road_frame((480, 640, 3)))
+    crops = np.stack([np.roll(road, shift, axis=1) for shift in random.integers(-60, 60, 40)])
+    check = EvaluationSet(crops, np.zeros((40, 2), np.float32), np.full(40, "loop"))
+    return export(best, check, folder / "weights")
+
+
+@pytest.fixture
+def weights(
+    random_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """The random weights in use, with an empty cache of built artifacts."""
+    monkeypatch.setenv("PITWALL_WEIGHTS", str(random_weights))
+    monkeypatch.setenv("PITWALL_CACHE", str(tmp_path / "cache"))
+    yield random_weights

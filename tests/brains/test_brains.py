@@ -1,0 +1,200 @@
+"""Every brain that can run here, against the contract, and the checker against bad brains."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from brains.artifacts import artifact_path
+from brains.build import build_artifact
+from brains.catalogue import find_model, load_brain, model_names
+from brains.check import check_brain, road_frame
+from brains.interface import Brain, Command
+from brains.pilotnet import PARAMETERS
+from harness.errors import BrainError
+
+PROJECT = Path(__file__).parents[2]
+NETWORKS = [name for name in model_names() if find_model(name).family == "pilotnet"]
+
+
+@pytest.mark.parametrize("name", [name for name in model_names() if name not in NETWORKS])
+def test_contract(name: str) -> None:
+    failed = [check for check in check_brain(name) if not check.passed]
+    assert not failed
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_contract_of_networks(name: str, weights: Path) -> None:
+    if find_model(name).built:
+        build_artifact(find_model(name))
+    failed = [check for check in check_brain(name) if not check.passed]
+    assert not failed
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_proof_of_networks(name: str, weights: Path) -> None:
+    model = find_model(name)
+    if model.built:
+        build_artifact(model)
+    proof = load_brain(name).proof()
+    # A TFLite file has the leading normalisation folded: 12 parameters become 3 to 6.
+    assert PARAMETERS - 12 <= proof["parameters"] <= PARAMETERS
+    # Random outputs lie within about +-1: int8 weights shift them by some hundredths.
+    assert proof["reference_difference"] < (0.05 if "dynamic" in name else 1e-4)
+    if model.backend == "tflite":
+        assert proof["operators"].keys() == {"xnnpack"}
+        assert proof["operators"]["xnnpack"]["FULLY_CONNECTED"] == 5
+        assert proof["threads"] == 1
+
+
+def test_networks_agree_on_a_frame(weights: Path) -> None:
+    build_artifact(find_model("tflite_baseline"))
+    frame = road_frame((480, 640, 3))
+    keras, lite = (load_brain(name).infer(frame) for name in ("tf_baseline", "tflite_baseline"))
+    assert keras.v_m_s == pytest.approx(lite.v_m_s, abs=1e-3)
+    assert keras.w_rad_s == pytest.approx(lite.w_rad_s, abs=1e-3)
+
+
+def test_built_artifact_is_kept_and_a_broken_one_is_made_again(weights: Path) -> None:
+    model = find_model("tflite_baseline")
+    path = build_artifact(model)
+    made_ns = path.stat().st_mtime_ns
+    assert build_artifact(model).stat().st_mtime_ns == made_ns
+    path.write_bytes(b"broken")
+    build_artifact(model)
+    assert path == artifact_path(model)
+    assert path.stat().st_size > 60 * 2**20
+
+
+class Answers(Brain):
+    def __init__(self, answer: object) -> None:
+        self.answer = answer
+
+    def predict(self, data: object) -> object:
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [(float("nan"), 0.0), (1.0, float("inf")), "fast", None, (1.0,), (1.0, 2.0, 3.0)],
+)
+def test_an_answer_that_is_no_command_is_a_brain_error(answer: object) -> None:
+    with pytest.raises(BrainError, match="Answers"):
+        Answers(answer).infer(road_frame((48, 64, 3)))
+
+
+def test_a_pair_of_numpy_numbers_is_a_command() -> None:
+    command = Answers(np.array([7.0, 0.5], np.float32)).infer(road_frame((48, 64, 3)))
+    assert command == Command(7.0, 0.5)
+    assert type(command.v_m_s) is float
+
+
+def test_times_hold_the_engine_call_only() -> None:
+    times: list[str] = []
+
+    class Slow(Brain):
+        def preprocess(self, frame: object) -> object:
+            times.append("preprocess")
+            return frame
+
+        def predict(self, data: object) -> Command:
+            times.append("predict")
+            return Command(1.0, 0.0)
+
+        def postprocess(self, output: object) -> Command:
+            times.append("postprocess")
+            return super().postprocess(output)
+
+    timed = Slow().timed_infer(road_frame((48, 64, 3)))
+    assert times == ["preprocess", "predict", "postprocess"]
+    assert timed.infer_start_s <= timed.infer_end_s
+
+
+BAD_BRAINS = """
+from brains.interface import Brain, Command
+import itertools
+
+class Base(Brain):
+    def predict(self, frame):
+        return Command(7.0, 0.0)
+
+class Integers(Base):
+    def predict(self, frame):
+        return Command(7, 0)
+
+class TooFast(Base):
+    def predict(self, frame):
+        return Command(90.0, 0.0)
+
+class Moody(Base):
+    def load(model):
+        brain = Moody()
+        brain.count = itertools.count()
+        return brain
+    def predict(self, frame):
+        return Command(7.0, (next(self.count) % 7) * 0.1)
+
+class Painter(Base):
+    def predict(self, frame):
+        frame[:] = 0
+        return Command(7.0, 0.0)
+
+class OneSize(Base):
+    def predict(self, frame):
+        assert frame.shape == (480, 640, 3), "480x640 only"
+        return Command(7.0, 0.0)
+
+class Silent(Base):
+    def proof(self):
+        return {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "broken"),
+    [
+        ("Integers", "answers a Command of finite numbers"),
+        ("TooFast", "stays in the car's range"),
+        ("Moody", "same frame, same command"),
+        ("Painter", "leaves the frame as it is"),
+        ("OneSize", "takes any image size"),
+        ("Silent", "proof says what runs"),
+    ],
+)
+def test_the_checker_finds_each_broken_promise(
+    name: str, broken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bad_brains.py").write_text(BAD_BRAINS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.delitem(sys.modules, "bad_brains", raising=False)
+    failed = [check.name for check in check_brain(f"bad_brains:{name}") if not check.passed]
+    assert failed == [broken]
+
+
+def test_the_guides_brain_passes_and_the_command_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guide = (PROJECT / "docs" / "guides" / "own_brain.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    (tmp_path / "my_module.py").write_text(code)
+    monkeypatch.chdir(tmp_path)
+    from harness.cli.main import build_app
+
+    result = CliRunner().invoke(build_app(), ["check-brain", "my_module:MyBrain", "--json"])
+    assert result.exit_code == 0, result.output
+    assert "FAIL" not in result.stderr
+    assert result.stderr.count("PASS") == 9
+    assert '"passed": true' in result.stdout
+
+
+def test_loading_one_brain_imports_no_other_framework() -> None:
+    code = (
+        "import sys; from brains.catalogue import load_brain; load_brain('explicit');"
+        "sys.exit(int(bool({'tensorflow', 'ai_edge_litert', 'rospy'} & sys.modules.keys())))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=False).returncode == 0

@@ -1,0 +1,130 @@
+from pathlib import Path
+
+import pytest
+
+from brains import artifacts, catalogue
+from brains.catalogue import brain_class, find_model, load_brain, model_names, why_not
+from harness.errors import DataError, UnavailableError, UsageError
+
+
+def write_module(folder: Path, name: str, text: str) -> None:
+    (folder / f"{name}.py").write_text(text)
+
+
+def test_names_and_default() -> None:
+    wanted = {"null", "explicit", "tf_baseline", "tflite_baseline", "tflite_dynamic"}
+    assert wanted <= set(model_names())
+    assert catalogue.default_model() == "tflite_dynamic"
+
+
+def test_unknown_model_lists_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="tflite_dynmic.*null, explicit.*tflite_dynamic"):
+        find_model("tflite_dynmic")
+
+
+def test_user_brain_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_module(
+        tmp_path,
+        "brain_of_mine",
+        "from brains.interface import Brain, Command\n"
+        "class Mine(Brain):\n    def predict(self, frame):\n        return Command(7.0, 0.5)\n"
+        "class Other:\n    pass\n",
+    )
+    monkeypatch.chdir(tmp_path)
+    assert why_not(find_model("brain_of_mine:Mine")) is None
+    brain = load_brain("brain_of_mine:Mine")
+    assert type(brain).__name__ == "Mine"
+    with pytest.raises(UsageError, match="no class 'Missing'"):
+        load_brain("brain_of_mine:Missing")
+    with pytest.raises(UsageError, match="not a Brain"):
+        load_brain("brain_of_mine:Other")
+    with pytest.raises(UsageError, match="names no brain"):
+        load_brain("brain_of_mine:")
+
+
+def test_module_that_does_not_exist_or_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_module(tmp_path, "brain_that_fails", "raise RuntimeError('two\\nlines')\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="cannot import 'no_such_module'") as missing:
+        brain_class("no_such_module:Brain")
+    with pytest.raises(UsageError, match="cannot import 'brain_that_fails'.*two lines") as failing:
+        brain_class("brain_that_fails:Brain")
+    assert "\n" not in str(missing.value) + str(failing.value)
+
+
+def test_abstract_brain_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_module(
+        tmp_path,
+        "brain_half_done",
+        "from brains.interface import Brain\nclass Half(Brain):\n    pass\n",
+    )
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="Half.*predict"):
+        load_brain("brain_half_done:Half")
+
+
+def test_missing_framework_is_one_line_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: None if name == "tf_keras" else object()
+    )
+    line = why_not(find_model("tf_baseline"))
+    assert line is not None
+    assert "tf_keras" in line
+    assert "make setup EXTRAS=tf" in line
+    with pytest.raises(UnavailableError, match="make setup EXTRAS=tf"):
+        load_brain("tf_baseline")
+
+
+def test_missing_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PITWALL_WEIGHTS", str(tmp_path))
+    line = why_not(find_model("tflite_dynamic"))
+    assert line is not None
+    assert "pilotnet_dynamic.tflite is missing" in line
+    with pytest.raises(DataError, match=r"pilotnet_dynamic\.tflite is missing"):
+        load_brain("tflite_dynamic")
+
+
+@pytest.mark.parametrize("how", ["cut", "changed", "unlisted"])
+def test_broken_or_swapped_artifact_is_refused_by_name(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PITWALL_WEIGHTS", str(tmp_path))
+    artifact = tmp_path / "pilotnet_dynamic.tflite"
+    artifact.write_bytes(bytes(range(256)))
+    artifacts.write_sums(tmp_path)
+    assert why_not(find_model("tflite_dynamic")) is None
+    if how == "cut":
+        artifact.write_bytes(artifact.read_bytes()[:100])
+    elif how == "changed":
+        artifact.write_bytes(bytes(256))
+    else:
+        (tmp_path / artifacts.SUMS_FILE).write_text("")
+    with pytest.raises(DataError, match=r"pilotnet_dynamic\.tflite"):
+        load_brain("tflite_dynamic")
+
+
+def test_right_sum_but_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PITWALL_WEIGHTS", str(tmp_path))
+    (tmp_path / "pilotnet_dynamic.tflite").write_bytes(b"no network at all")
+    artifacts.write_sums(tmp_path)
+    with pytest.raises(DataError, match="not a TFLite network"):
+        load_brain("tflite_dynamic")
+
+
+def test_sums_are_those_of_sha256sum(tmp_path: Path) -> None:
+    (tmp_path / "a b.bin").write_bytes(b"abc")
+    artifacts.write_sums(tmp_path)
+    abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert (tmp_path / artifacts.SUMS_FILE).read_text() == f"{abc}  a b.bin\n"
+    assert artifacts.read_sums(tmp_path) == {"a b.bin": abc}
+    assert artifacts.checked_sha256(tmp_path / "a b.bin") == abc
+
+
+def test_catalogue_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "models.yaml").write_text("models: [{name: x}]")
+    with pytest.raises(DataError, match="not a model catalogue"):
+        catalogue.read_catalogue(tmp_path / "models.yaml")
