@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +90,7 @@ def load_network(path: Path) -> Any:
         with np.load(path) as arrays:
             weights = [arrays[name].astype(np.float32) for name in sorted(arrays.files)]
         network.set_weights(weights)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
         line = " ".join(str(error).split())
         raise DataError(f"{path} holds no PilotNet weights: {line}") from error
     return network
@@ -103,7 +104,7 @@ def to_tflite(network: Any, *, dynamic_range: bool = False) -> bytes:
         dynamic_range: Weights as int8, activations in float.
     """
     tf, _ = tensorflow()
-    call = tf.function(lambda image: network(image, training=False))
+    call = tf.function(lambda image: network(image, training=False), autograph=False)
     shape = tf.TensorSpec((1, INPUT_HEIGHT, INPUT_WIDTH, 3), tf.float32)
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
         [call.get_concrete_function(shape)], network

@@ -66,4 +66,4 @@ def to_output(commands: NDArray[np.floating]) -> NDArray[np.float32]:
     """Network outputs for commands (v m/s, w rad/s), shape (..., 2); inverse of to_command."""
     low = np.array([V_MIN_M_S, W_MIN_RAD_S])
     span = np.array([V_SPAN_M_S, W_SPAN_RAD_S])
-    return ((np.asarray(commands, np.float64) - low) / span).astype(np.float32)
+    return np.asarray((np.asarray(commands, np.float64) - low) / span, np.float32)

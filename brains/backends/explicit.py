@@ -116,7 +116,7 @@ class ExplicitBrain(Brain):
             if abs(nearest - expected_m) <= 0.15 + 0.6 * step_m:
                 points.append((float(ahead_m), nearest))
         offset = np.array([p.camera_forward_m, p.camera_left_m])
-        return np.array(points).reshape(-1, 2) + offset
+        return np.asarray(np.array(points).reshape(-1, 2) + offset)
 
 
 def _red_mask(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:

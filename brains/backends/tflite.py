@@ -80,14 +80,14 @@ class TfliteBrain(Brain):
         scale, zero_point = self._input["quantization"]
         limits = np.iinfo(kind)
         quantised = np.rint(images / scale) + zero_point
-        return np.clip(quantised, limits.min, limits.max).astype(kind)
+        return np.asarray(np.clip(quantised, limits.min, limits.max), kind)
 
     def _decode(self, output: NDArray[Any]) -> NDArray[np.float32]:
         """From the output's type; integers by x = (q - zero point) * scale."""
         if self._output["dtype"] == np.float32:
-            return output.astype(np.float32)
+            return np.asarray(output, np.float32)
         scale, zero_point = self._output["quantization"]
-        return ((output.astype(np.float32) - zero_point) * scale).astype(np.float32)
+        return np.asarray((output.astype(np.float32) - zero_point) * scale, np.float32)
 
     def _operators(self) -> dict[str, dict[str, int]]:
         """Count of executed operators by kind, for each delegate (``none``: TFLite's own)."""

@@ -5,6 +5,7 @@ The frames are one PNG, one under the other: small, lossless, and read in one go
 
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -67,7 +68,7 @@ def read_evaluation(path: Path = EVALUATION_FILE) -> EvaluationSet:
     try:
         with np.load(path) as arrays:
             png, labels, circuits = (arrays[name] for name in ("png", "labels", "circuits"))
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         line = " ".join(str(error).split())
         raise DataError(f"{path} is no evaluation set: {line}") from error
     stacked = cv2.imdecode(png, cv2.IMREAD_COLOR)

@@ -18,11 +18,12 @@ def build(
 
     Example: harness dataset build recordings/expert-* --output ~/pitwall-data
     """
+    from rich.console import Console
     from rich.progress import Progress
 
     from brains.training.dataset import build_dataset, read_index
 
-    console = _console()
+    console = Console(stderr=True)
     frames = 0
     with Progress(console=console) as progress:
         task = progress.add_task("reading", total=len(recordings))
@@ -54,16 +55,12 @@ def evaluation(
 
     Example: harness dataset evaluation ~/pitwall-data --output evaluation.npz
     """
+    from rich.console import Console
+
     from brains.training.evaluation import EVALUATION_FILE, make_evaluation, write_evaluation
 
     chosen = make_evaluation(data, per_circuit)
     path = output or EVALUATION_FILE
     write_evaluation(chosen, path)
     size_mib = path.stat().st_size / 2**20
-    _console().print(f"{len(chosen.labels)} frames, {size_mib:.1f} MiB: {path}")
-
-
-def _console():  # type: ignore[no-untyped-def]
-    from rich.console import Console
-
-    return Console(stderr=True)
+    Console(stderr=True).print(f"{len(chosen.labels)} frames, {size_mib:.1f} MiB: {path}")

@@ -18,7 +18,7 @@ def test_names_and_default() -> None:
 
 
 def test_unknown_model_lists_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="tflite_dynmic.*null, explicit.*tflite_dynamic"):
+    with pytest.raises(UsageError, match=r"tflite_dynmic.*null, explicit.*tflite_dynamic"):
         find_model("tflite_dynmic")
 
 
@@ -51,7 +51,7 @@ def test_module_that_does_not_exist_or_fails(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match="cannot import 'no_such_module'") as missing:
         brain_class("no_such_module:Brain")
-    with pytest.raises(UsageError, match="cannot import 'brain_that_fails'.*two lines") as failing:
+    with pytest.raises(UsageError, match=r"'brain_that_fails'.*two lines") as failing:
         brain_class("brain_that_fails:Brain")
     assert "\n" not in str(missing.value) + str(failing.value)
 
@@ -63,7 +63,7 @@ def test_abstract_brain_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         "from brains.interface import Brain\nclass Half(Brain):\n    pass\n",
     )
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match="Half.*predict"):
+    with pytest.raises(UsageError, match=r"Half.*predict"):
         load_brain("brain_half_done:Half")
 
 

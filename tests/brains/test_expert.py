@@ -8,13 +8,13 @@ from brains.expert import V_LIMITS_M_S, W_LIMIT_RAD_S, Decision, Expert
 from brains.interface import Command
 from tests.brains.kinematics import Pose, Step, drive, start_pose
 from worlds.centreline import Centreline
-from worlds.circuit import load_circuit
+from worlds.circuit import Direction, load_circuit
 
 CIRCUITS = ["simple_circuit", "montreal", "montmelo"]
 DIRECTIONS = ["forward", "reverse"]
 
 
-def line_of(circuit: str, direction: str) -> Centreline:
+def line_of(circuit: str, direction: Direction) -> Centreline:
     return load_circuit(circuit).centreline(direction)
 
 
@@ -35,7 +35,9 @@ def lap(line: Centreline, latency_s: float) -> list[Step]:
 @pytest.mark.parametrize("circuit", CIRCUITS)
 @pytest.mark.parametrize("direction", DIRECTIONS)
 @pytest.mark.parametrize("latency_s", [0.03, 0.06, 0.12])
-def test_completes_a_lap_close_to_the_line(circuit: str, direction: str, latency_s: float) -> None:
+def test_completes_a_lap_close_to_the_line(
+    circuit: str, direction: Direction, latency_s: float
+) -> None:
     line = line_of(circuit, direction)
     steps = lap(line, latency_s)
     assert steps[-1].progress_m > line.length_m - 1
@@ -102,7 +104,7 @@ def disturbed_lap(line: Centreline, seed: int) -> tuple[list[Step], list[Decisio
 @pytest.mark.parametrize("circuit", CIRCUITS)
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_disturbed_laps_are_completed_and_visit_the_states_to_recover_from(
-    circuit: str, direction: str
+    circuit: str, direction: Direction
 ) -> None:
     line = line_of(circuit, direction)
     lateral_m, heading_deg = [], []

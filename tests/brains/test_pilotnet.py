@@ -83,7 +83,7 @@ def test_integer_network_answers_as_the_float_one(tmp_path: Path) -> None:
         frame = np.broadcast_to(colour, (480, 640, 3)).astype(np.uint8)
         assert brain.preprocess(frame).dtype == np.int8
         normalised = (colour / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
-        wanted = to_command(np.float32(normalised @ kernel + 0.5))
+        wanted = to_command(np.asarray(normalised @ kernel + 0.5, np.float32))
         answered = brain.infer(frame)
         assert isinstance(answered, Command)
         # The output's step is about 1 / 255 of its range of 1: 0.07 m/s and 0.06 rad/s.
