@@ -6,6 +6,7 @@ shift 3
 
 . /usr/share/gazebo/setup.sh
 export GAZEBO_MODEL_DATABASE_URI= # set by setup.sh; Gazebo would look for models on the network
+export ALSOFT_DRIVERS=null # no sound card is looked for
 export GAZEBO_PLUGIN_PATH="$PITWALL_WORKSPACE/lib:$GAZEBO_PLUGIN_PATH"
 export GAZEBO_RESOURCE_PATH="$(dirname "$world"):$GAZEBO_RESOURCE_PATH"
 

@@ -77,9 +77,9 @@ void CameraPlugin::Load(gazebo::sensors::SensorPtr sensor, sdf::ElementPtr sdf) 
 
   ros_.emplace();
   image_publisher_ = ros_->advertise<sensor_msgs::Image>(
-      sdf->Get<std::string>("image_topic", "/F1ROS/cameraL/image_raw").first, 2);
+      sdf->Get<std::string>("image_topic", "/F1ROS/cameraL/image_raw").first, 10);
   info_publisher_ = ros_->advertise<sensor_msgs::CameraInfo>(
-      sdf->Get<std::string>("info_topic", "/F1ROS/cameraL/camera_info").first, 2);
+      sdf->Get<std::string>("info_topic", "/F1ROS/cameraL/camera_info").first, 10);
   frame_ = camera->ConnectNewImageFrame([this](const unsigned char* pixels, unsigned, unsigned,
                                                unsigned, const std::string&) { OnFrame(pixels); });
 }

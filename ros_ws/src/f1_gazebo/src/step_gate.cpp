@@ -19,7 +19,11 @@ StepGate::StepGate(gazebo::physics::WorldPtr world, ClockMode mode)
     : world_(std::move(world)), mode_(mode) {
   if (mode_ == ClockMode::kRealtime) return;
   world_->SetPaused(true);
-  world_->Physics()->SetRealTimeUpdateRate(kLockstepUpdateRateHz);
+  // Written into the description: a world that is still loading applies it after this.
+  world_->SDF()
+      ->GetElement("physics")
+      ->GetElement("real_time_update_rate")
+      ->Set(kLockstepUpdateRateHz);
   end_step_ = gazebo::event::Events::ConnectWorldUpdateEnd([this] { HoldAtHorizon(); });
   time_reset_ = gazebo::event::Events::ConnectTimeReset([this] { horizon_ = Nanoseconds::zero(); });
 }
