@@ -238,15 +238,24 @@ def _start_mark(axes: Axes, pictured: Pictured) -> None:
     )
     # An annotation alone does not widen the axes.
     axes.update_datalim([tuple(tail), tuple(tip)])
-    _label(axes, "start", (float(tail[0]), float(tail[1])), _INK)
+    _label(axes, "start", tuple(tail), _INK, tuple(left))
 
 
-def _label(axes: Axes, text: str, at_m: tuple[float, float], colour: str) -> None:
+def _label(
+    axes: Axes,
+    text: str,
+    at_m: tuple[float, float],
+    colour: str,
+    away: tuple[float, float] = (0.7, 0.7),
+) -> None:
+    """A word beside a point, in the direction `away` from it."""
     axes.annotate(
         text,
         at_m,
-        xytext=(8, 8),
+        xytext=(14.0 * away[0], 14.0 * away[1]),
         textcoords="offset points",
+        ha="right" if away[0] < -0.5 else "left" if away[0] > 0.5 else "center",
+        va="top" if away[1] < -0.5 else "bottom" if away[1] > 0.5 else "center",
         color=colour,
         fontsize=9,
         bbox={"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none", "alpha": 0.8},
