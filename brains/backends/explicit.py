@@ -25,7 +25,7 @@ class ExplicitParams:
 
     Attributes:
         camera_fov_rad: Horizontal field of view.
-        camera_height_m: Height of the camera over the road.
+        camera_height_m: Height of the camera over the red line (0.22 m over ground, the line at 0.015 m).
         camera_forward_m: How far the camera is ahead of the point the car turns about.
         camera_left_m: How far it is to the left of the car's middle.
         nearest_m: Nearest distance at which the line is looked for.
@@ -40,7 +40,7 @@ class ExplicitParams:
     """
 
     camera_fov_rad: float = 1.57
-    camera_height_m: float = 0.10
+    camera_height_m: float = 0.205
     camera_forward_m: float = 0.45
     camera_left_m: float = 0.04
     nearest_m: float = 0.35

@@ -24,7 +24,7 @@ class RoadView:
         *,
         height_px: int = 240,
         width_px: int = 320,
-        camera_height_m: float = 0.10,
+        camera_height_m: float = 0.205,
         half_line_m: float = 0.05,
         half_asphalt_m: float = 1.6,
     ) -> None:
