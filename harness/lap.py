@@ -9,12 +9,13 @@ import itertools
 import math
 from collections import deque
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 
 from harness.errors import UsageError
 from worlds.centreline import Centreline
+from worlds.circuit import Circuit
 
 DrivingOutcome = Literal["completed", "off_track", "stuck", "wrong_way", "timeout"]
 
@@ -44,6 +45,12 @@ class LapLimits:
         for name, value in vars(self).items():
             if not value > 0.0:
                 raise UsageError(f"{name} must be greater than 0, not {value}")
+
+    @classmethod
+    def of_circuit(cls, circuit: Circuit, laps: int, timeout_s: float | None = None) -> Self:
+        """A circuit's limits: for so many laps its own time limit, unless another is given."""
+        limit_s = laps * circuit.time_limit_s if timeout_s is None else timeout_s
+        return cls(asphalt_width_m=circuit.asphalt_width_m, timeout_s=limit_s)
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,7 @@ def compute_metrics(  # noqa: PLR0917
         DataError: Fewer than two odometry samples from go on.
     """
     centreline = circuit.centreline(direction)
-    limits = LapLimits(asphalt_width_m=circuit.asphalt_width_m, timeout_s=timeout_s)
+    limits = LapLimits.of_circuit(circuit, laps, timeout_s)
     drive = replay(log, centreline, start_station_m, laps, limits)
     figures: dict[str, Any] = {
         **_driving(drive, centreline, start_station_m),

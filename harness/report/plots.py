@@ -49,7 +49,7 @@ class Pictured:
     def of(cls, result: Result, log: RunLog, circuit: Circuit) -> "Pictured":
         """Replay a run's log for drawing."""
         centreline = circuit.centreline(result.direction)
-        limits = LapLimits(asphalt_width_m=circuit.asphalt_width_m, timeout_s=result.timeout_s)
+        limits = LapLimits.of_circuit(circuit, result.laps_asked, result.timeout_s)
         drive = replay(log, centreline, result.start_station_m, result.laps_asked, limits)
         return cls(result, log, circuit, centreline, drive)
 

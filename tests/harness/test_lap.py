@@ -154,6 +154,12 @@ def test_a_neighbouring_leg_is_not_taken_for_the_driven_one() -> None:
     assert drive(across, centreline=line)[-1].outcome == "off_track"
 
 
+def test_a_circuit_sets_its_limits_for_all_laps() -> None:
+    limits = LapLimits.of_circuit(circle(), laps=3)
+    assert (limits.asphalt_width_m, limits.timeout_s) == (3.0, 180.0)
+    assert LapLimits.of_circuit(circle(), laps=3, timeout_s=20.0).timeout_s == 20.0
+
+
 def test_misuse_is_refused() -> None:
     with pytest.raises(UsageError, match="at least 1"):
         LapTracker(CIRCLE, 0.0, 0, LapLimits(3.0, 10.0))
