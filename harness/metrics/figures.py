@@ -182,8 +182,12 @@ def _samples_from(odometry: Odometry, go_sim_s: float) -> Floats:
     samples = samples[at_go:].copy()
     if len(samples) < 2:
         raise DataError("the bag ends before the car could move: fewer than 2 odometry samples")
-    samples[0, 0] = max(samples[0, 0], go_sim_s)
-    return samples
+    if samples[0, 0] <= go_sim_s:
+        samples[0, 0] = go_sim_s
+        return samples
+    # The simulator stood still until go: its first sample comes after, and tells the place.
+    at_rest = np.concatenate([[go_sim_s], samples[0, 1:]])
+    return np.vstack([at_rest, samples])
 
 
 def _driving(drive: Drive, centreline: Centreline, start_station_m: float) -> dict[str, Any]:

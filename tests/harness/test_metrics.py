@@ -121,6 +121,13 @@ def test_the_time_runs_from_go(tmp_path: Path) -> None:
     assert metrics.lap_time_s == pytest.approx(LAP_S, abs=1e-6)
 
 
+def test_the_time_before_the_first_sample_counts(tmp_path: Path) -> None:
+    late = [replace(pose, sim_s=pose.sim_s + 0.5) for pose in on_circle(16.0)]
+    events = [{"event": "go", "sim_s": 0.0}]
+    metrics = measure(tmp_path, Recording(poses=late, events=events))
+    assert metrics.lap_time_s == pytest.approx(LAP_S + 0.5, abs=1e-6)
+
+
 def test_the_brain_is_timed_from_receiving_to_publishing(tmp_path: Path) -> None:
     iterations = [
         Iteration(
