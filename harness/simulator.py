@@ -1,4 +1,4 @@
-"""Starts and ends Gazebo, in the simulator root or as the machine has it. Knows nothing of ROS' API."""
+"""Starts and ends Gazebo, in the simulator root or as the machine has it. Imports no ROS."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ class Simulator:
     Attributes:
         world: the .world file; its meshes lie in its folder or below.
         workspace: install prefix of the built catkin workspace (PITWALL_WORKSPACE).
-        root: simulator root, entered with bubblewrap (PITWALL_SIM_ROOT); None: gzserver of the machine.
+        root: simulator root (PITWALL_SIM_ROOT); None: the machine's own Gazebo.
         gazebo_port: port of Gazebo's own master.
         ros_master_uri: where roscore listens.
         gui: show the window on the display of the caller instead of a virtual one.
@@ -58,7 +58,8 @@ class Simulator:
         workspace = os.environ.get("PITWALL_WORKSPACE", "")
         if not Path(workspace, "lib", "libf1_gazebo_api.so").is_file():
             raise UnavailableError(
-                f"no simulator plugins in PITWALL_WORKSPACE={workspace!r}; run `make setup`, then source env.sh"
+                f"no simulator plugins in PITWALL_WORKSPACE={workspace!r}; "
+                "run `make setup`, then `source env.sh`"
             )
         if gui and not os.environ.get("DISPLAY"):
             raise UnavailableError("gui:=true needs a display, but DISPLAY is not set")
@@ -105,7 +106,7 @@ class Simulator:
         )
 
     def _enter(self, root: Path) -> list[str]:
-        """Bubblewrap's command line up to the program. The root stays read-only: runs may share it."""
+        """Bubblewrap's command line up to the program. The root is read-only: runs may share it."""
         command = ["bwrap", "--die-with-parent", "--unshare-pid", "--unshare-ipc", "--share-net"]
         for entry in sorted(root.iterdir()):
             if entry.name.startswith(("bin", "etc", "lib", "opt", "sbin", "usr")):

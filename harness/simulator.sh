@@ -28,9 +28,11 @@ if [ "$gui" = true ]; then
 else
   # The server picks the number itself: the sockets' names are shared with the whole machine.
   mkfifo "$scratch/display"
-  Xvfb -displayfd 4 -screen 0 640x480x24 -nolisten tcp -noreset 4>"$scratch/display" 3<&- &
+  Xvfb -displayfd 4 -screen 0 640x480x24 -nolisten tcp -noreset 4>"$scratch/display" 3<&- \
+    2>"$scratch/xvfb.log" &
   started="$started $!"
   read -r number <"$scratch/display" || {
+    cat "$scratch/xvfb.log" >&2
     echo "error: the virtual display (Xvfb) did not start" >&2
     exit 1
   }
