@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import uuid
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from harness.paths import point_latest_at, recordings_root
 from harness.processes import RUN_ID, end_run
 from harness.results import Result, read_result
 from harness.run_spec import RunSpec
+from harness.simulator import free_port
 
 
 def drive(spec: RunSpec, show: Callable[[str], None]) -> tuple[Path, Result]:
@@ -52,7 +52,7 @@ def drive(spec: RunSpec, show: Callable[[str], None]) -> tuple[Path, Result]:
         "ROS_MASTER_URI": f"http://127.0.0.1:{port}",
     }
     arguments = spec.model_copy(update={"output": str(folder)}).launch_arguments()
-    command = ["roslaunch", f"--port={port}", "harness", "circuit.launch", *arguments]
+    command = ["roslaunch", "--disable-title", f"--port={port}", "harness", "circuit.launch", *arguments]
     try:
         _launch(command, env, folder / "logs" / "roslaunch.log", show)
     finally:
@@ -60,13 +60,6 @@ def drive(spec: RunSpec, show: Callable[[str], None]) -> tuple[Path, Result]:
     if not (folder / "result.json").exists():
         raise _failure(folder)
     return folder, read_result(folder / "result.json")
-
-
-def free_port() -> int:
-    """A TCP port of the loopback that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _launch(

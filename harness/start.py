@@ -1,20 +1,13 @@
-"""Where the car stands when a run begins."""
+"""Where the car stands when a run begins, and the world round it."""
 
 import math
-from typing import NamedTuple
+from pathlib import Path
 
 from brains.disturbance import Disturber
 from harness.run_spec import EXPERT, RunSpec
-from worlds.car import ORIGIN_HEIGHT_M
-
-
-class StartPose(NamedTuple):
-    """Pose of the car's origin in the world frame, metres and radians."""
-
-    x_m: float
-    y_m: float
-    z_m: float
-    yaw_rad: float
+from worlds.appearance import Appearance
+from worlds.circuit import Pose
+from worlds.generator import WorldOptions, generate_world
 
 
 def disturber(spec: RunSpec) -> Disturber | None:
@@ -22,7 +15,7 @@ def disturber(spec: RunSpec) -> Disturber | None:
     return Disturber(spec.seed) if spec.model == EXPERT and spec.seed else None
 
 
-def start_pose(spec: RunSpec) -> StartPose:
+def start_pose(spec: RunSpec) -> Pose:
     """Pose at the run's start station, off the line where an expert's run is disturbed."""
     centreline = spec.load_circuit().centreline(spec.direction)
     station_m = spec.start_station_m()
@@ -31,12 +24,27 @@ def start_pose(spec: RunSpec) -> StartPose:
     lateral_m, turned_rad = (0.0, 0.0)
     if (disturbance := disturber(spec)) is not None:
         lateral_m, turned_rad = disturbance.start_offset()
-    return StartPose(
+    return Pose(
         x_m - lateral_m * math.sin(heading_rad),
         y_m + lateral_m * math.cos(heading_rad),
-        ORIGIN_HEIGHT_M,
         math.remainder(heading_rad + turned_rad, math.tau),
     )
+
+
+def world_of(spec: RunSpec, folder: Path) -> Path:
+    """Generates the world of a run, the car at its start.
+
+    Returns:
+        The .world file in the folder.
+    """
+    options = WorldOptions(
+        width=spec.image_width,
+        height=spec.image_height,
+        real_time=spec.clock == "realtime",
+        appearance=Appearance.random(spec.appearance) if spec.appearance else Appearance(),
+        start=start_pose(spec),
+    )
+    return generate_world(spec.load_circuit(), folder, options)
 
 
 def yaw_of_quaternion(x: float, y: float, z: float, w: float) -> float:

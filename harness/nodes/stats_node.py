@@ -15,8 +15,7 @@ from typing import Any
 import rosgraph
 import rospkg
 import rospy
-from gazebo_msgs.msg import ContactsState, ModelState, PerformanceMetrics
-from gazebo_msgs.srv import SetModelState
+from gazebo_msgs.msg import ContactsState, PerformanceMetrics
 from geometry_msgs.msg import Twist, TwistStamped
 from harness_msgs.msg import BrainIteration
 from nav_msgs.msg import Odometry
@@ -82,7 +81,7 @@ class StatsNode:
             circuit.centreline(spec.direction),
             spec.start_station_m(),
             spec.laps,
-            LapLimits.of_circuit(circuit, spec.laps, spec.timeout_s()),
+            LapLimits(asphalt_width_m=circuit.asphalt_width_m, timeout_s=spec.timeout_s()),
         )
         self._supervision = Supervision()
         self._bag = BagWriter(folder / "run.bag")
@@ -107,7 +106,6 @@ class StatsNode:
         self._bag.write_json("/metadata", self._spec.model_dump(), time.time())
         try:
             self._wait_until_ready()
-            self._place_car()
             self._go()
             ending = self._follow()
         except (HarnessError, StorageError) as error:
@@ -148,16 +146,6 @@ class StatsNode:
         except rosgraph.MasterException:
             return False
         return True
-
-    def _place_car(self) -> None:
-        start = start_pose(self._spec)
-        state = ModelState(model_name="f1", reference_frame="world")
-        position, orientation = state.pose.position, state.pose.orientation
-        position.x, position.y, position.z = start.x_m, start.y_m, start.z_m
-        orientation.z, orientation.w = math.sin(start.yaw_rad / 2), math.cos(start.yaw_rad / 2)
-        answer = call("/gazebo/set_model_state", SetModelState, state)
-        if not answer.success:
-            raise HarnessError(f"the simulator can't place the car: {answer.status_message}")
 
     def _go(self) -> None:
         start = start_pose(self._spec)

@@ -19,7 +19,7 @@ _BUILD = (
     *("python3-genpy", "ros-message-generation", "libstd-msgs-dev", "libgeometry-msgs-dev"),
     *("libsensor-msgs-dev", "libnav-msgs-dev", "libstd-srvs-dev", "libros-rosgraph-msgs-dev"),
     *("ros-std-msgs", "ros-geometry-msgs", "ros-sensor-msgs", "ros-nav-msgs"),
-    *("ros-rosgraph-msgs", "ros-std-srvs"),
+    *("ros-rosgraph-msgs", "ros-std-srvs", "libtrajectory-msgs-dev", "ros-trajectory-msgs"),
 )
 _LEFT_OUT = ("doc", "man", "locale", "info")
 

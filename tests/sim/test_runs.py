@@ -11,8 +11,9 @@ from rosbags.highlevel import AnyReader
 
 from harness.processes import RUN_ID, processes_of_run
 from harness.results import Result, read_result
-from harness.run import drive, free_port
+from harness.run import drive
 from harness.run_spec import RunSpec
+from harness.simulator import free_port
 
 pytestmark = pytest.mark.sim
 
