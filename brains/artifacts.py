@@ -43,9 +43,13 @@ def read_sums(folder: Path) -> dict[str, str]:
 
 def write_sums(folder: Path) -> None:
     """State the SHA-256 of every file in ``folder`` (atomically)."""
-    names = sorted(p.name for p in folder.iterdir() if p.is_file() and p.name != SUMS_FILE)
+    names = sorted(
+        path.name
+        for path in folder.iterdir()
+        if path.is_file() and path.name != SUMS_FILE and not path.name.startswith(".")
+    )
     text = "".join(f"{sha256_of(folder / name)}  {name}\n" for name in names)
-    part = folder / f".{SUMS_FILE}.part"
+    part = folder / f".{SUMS_FILE}.{os.getpid()}.part"
     part.write_text(text)
     part.replace(folder / SUMS_FILE)
 

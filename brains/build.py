@@ -1,7 +1,6 @@
 """Makes the artifacts that are not kept in git from the weights, into the cache folder."""
 
 import os
-import tempfile
 from pathlib import Path
 
 from brains import pilotnet
@@ -38,13 +37,12 @@ def write_artifact(path: Path, content: bytes) -> None:
     """Write a file atomically and state its SHA-256 beside it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # A name of its own, so that two processes building at once do not mix.
-    handle, part = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(part).replace(path)
+        part.write_bytes(content)
+        part.replace(path)
     finally:
-        Path(part).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
     write_sums(path.parent)
 
 

@@ -25,7 +25,7 @@ class ExplicitParams:
 
     Attributes:
         camera_fov_rad: Horizontal field of view.
-        camera_height_m: Height of the camera over the red line (0.22 m over ground, the line at 0.015 m).
+        camera_height_m: Height of the camera over the red line, which lies 15 mm over the ground.
         camera_forward_m: How far the camera is ahead of the point the car turns about.
         camera_left_m: How far it is to the left of the car's middle.
         nearest_m: Nearest distance at which the line is looked for.

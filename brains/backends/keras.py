@@ -1,6 +1,5 @@
 """PilotNet in Keras: ``model.predict`` on one frame, as the published study drives."""
 
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from brains.artifacts import checked_artifact, sha256_of
 from brains.interface import Brain, Command, Frame
 from brains.model import ModelSpec
-from brains.pilotnet import load_network
+from brains.pilotnet import load_network, tensorflow
 from brains.preprocess import preprocess, to_command
 from brains.reference import greatest_difference
 
@@ -43,7 +42,7 @@ class KerasBrain(Brain):
         """Engine, layers, parameters, artifact and difference from the stored float answers."""
         return {
             "engine": "tensorflow (tf_keras predict)",
-            "engine_version": version("tensorflow-cpu"),
+            "engine_version": str(tensorflow()[0].__version__),
             "device": "cpu",
             "threads": None,
             "operators": {"keras layers": len(self._network.layers)},
