@@ -14,7 +14,7 @@ from brains.preprocess import crop
 def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A weights folder with a random PilotNet."""
     pytest.importorskip("tensorflow", reason="needs the extra tf")
-    from brains.pilotnet import build_network, save_weights
+    from brains.pilotnet import build_network, save_weights, tensorflow
     from brains.training.evaluation import EvaluationSet
     from brains.training.export import export
 
@@ -22,8 +22,11 @@ def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     best = folder / "best.npz"
     random = np.random.default_rng(0)
     # Fresh biases are all zero, and a converter drops those: a trained network has none.
+    tensorflow()[1].utils.set_random_seed(0)
     weights = build_network().get_weights()
     weights = [w + random.uniform(0.001, 0.01, w.shape) if w.ndim == 1 else w for w in weights]
+    # Answers about the middle of the scale, as a trained network's are.
+    weights[-1] += 0.5
     save_weights(weights, best)
     road = crop(road_frame((480, 640, 3)))
     crops = np.stack([np.roll(road, shift, axis=1) for shift in random.integers(-60, 60, 40)])
