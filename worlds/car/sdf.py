@@ -65,9 +65,9 @@ class Photographer:
     """
 
     folder: Path
-    xyz_m: tuple[float, float, float] = (-1.6, 0.5, 0.75)
+    xyz_m: tuple[float, float, float] = (-2.1, 0.75, 0.95)
     pitch_rad: float = 0.30
-    yaw_rad: float = -0.25
+    yaw_rad: float = -0.26
     hfov_rad: float = 1.0
     width: int = 960
     height: int = 540
