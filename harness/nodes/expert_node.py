@@ -30,7 +30,14 @@ class PoseAtFrame:
     def __init__(self) -> None:
         self._arrived = threading.Condition()
         self._newest: Odometry | None = None
-        rospy.Subscriber("/F1ROS/odom", Odometry, self._on_odometry, tcp_nodelay=True)
+        self._subscriber = rospy.Subscriber(
+            "/F1ROS/odom", Odometry, self._on_odometry, tcp_nodelay=True
+        )
+
+    @property
+    def connected(self) -> bool:
+        """Whether the simulator's odometry comes in."""
+        return self._subscriber.get_num_connections() > 0
 
     def at(self, stamp_ns: int) -> tuple[float, float, float]:
         """Pose (x m, y m, yaw rad) of the first sample that is at most 10 ms before the frame.
@@ -67,6 +74,8 @@ def main() -> int:
     def load() -> tuple[Decide, dict[str, Any]]:
         expert = Expert(spec.load_circuit().centreline(spec.direction))
         disturbance = disturber(spec)
+        while not poses.connected and not rospy.is_shutdown():
+            time.sleep(0.01)
 
         def decide(frame: Frame, stamp_ns: int) -> Decision:
             del frame

@@ -55,7 +55,7 @@ class FrameLoop:
         self._iterations = rospy.Publisher(ITERATION_TOPIC, BrainIteration, queue_size=100)
         self._commands = rospy.Publisher(COMMAND_TOPIC, Twist, queue_size=1, tcp_nodelay=True)
         self._advance = rospy.Publisher(ADVANCE_TOPIC, Advance, queue_size=10, tcp_nodelay=True)
-        rospy.Subscriber(
+        self._images = rospy.Subscriber(
             IMAGE_TOPIC, Image, self._on_image, queue_size=1, buff_size=2**24, tcp_nodelay=True
         )
 
@@ -146,8 +146,10 @@ class FrameLoop:
             return image
 
     def _wait_for_simulator(self) -> None:
-        """An Advance published before the simulator listens would be lost, and all would wait."""
-        while not self._advance.get_num_connections() and not rospy.is_shutdown():
+        """An Advance or a first frame that nobody listens to would be lost, and all would wait."""
+        while not rospy.is_shutdown() and not (
+            self._advance.get_num_connections() and self._images.get_num_connections()
+        ):
             time.sleep(0.01)
 
 

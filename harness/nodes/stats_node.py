@@ -91,13 +91,16 @@ class StatsNode:
         self._gone = False
         self.timings: dict[str, float] = {}
         self._watch = NodeWatch(("/gazebo", "/brain"), lambda name: self._put("death", name))
-        for topic, kind in _RECORDED.items():
-            rospy.Subscriber(topic, kind, self._taker(topic), tcp_nodelay=True)
-        rospy.Subscriber(STATUS_TOPIC, String, self._taker(STATUS_TOPIC))
-        # The small sign that a frame was published: the stats node needs no pixels.
-        rospy.Subscriber(CAMERA_INFO_TOPIC, CameraInfo, self._taker(CAMERA_INFO_TOPIC))
+        # Camera info is the small sign that a frame was published: figures need no pixels.
+        topics = {**_RECORDED, STATUS_TOPIC: String, CAMERA_INFO_TOPIC: CameraInfo}
         if spec.record_camera:
-            rospy.Subscriber(IMAGE_TOPIC, Image, self._taker(IMAGE_TOPIC), buff_size=2**24)
+            topics[IMAGE_TOPIC] = Image
+        self._subscribers = {
+            topic: rospy.Subscriber(
+                topic, kind, self._taker(topic), buff_size=2**24, tcp_nodelay=True
+            )
+            for topic, kind in topics.items()
+        }
         rospy.on_shutdown(lambda: self._put("shutdown", None))
 
     def run(self) -> Ending:
@@ -130,22 +133,28 @@ class StatsNode:
         """Nobody stands at the line while a network loads: both must be there before go."""
         started_s = time.monotonic()
         self._progress.say("starting the simulator and loading the model ...")
-        while not (self._status and self._simulator_answers()):
+        while not (self._status and self._simulator_is_ready()):
             self._take(self._next())
             waited_s = time.monotonic() - started_s
-            if waited_s > _SIMULATOR_START_S and not self._simulator_answers():
+            if waited_s > _SIMULATOR_START_S and not self._simulator_is_ready():
                 raise HarnessError(f"the simulator did not start within {waited_s:.0f} s")
             if waited_s > _BRAIN_START_S:
                 raise BrainError(f"the brain did not get ready within {waited_s:.0f} s")
         self.timings["start_s"] = time.monotonic() - started_s
         self._progress.say(f"ready after {self.timings['start_s']:.1f} s")
 
-    def _simulator_answers(self) -> bool:
+    def _simulator_is_ready(self) -> bool:
+        """Whether it takes orders, and nothing that it publishes from now on would be lost."""
         try:
             rosgraph.Master(rospy.get_name()).lookupService("/gazebo/unpause_physics")
         except rosgraph.MasterException:
             return False
-        return True
+        needed = {ODOMETRY_TOPIC, CLOCK_TOPIC, CAMERA_INFO_TOPIC, ITERATION_TOPIC, IMAGE_TOPIC}
+        return all(
+            subscriber.get_num_connections()
+            for topic, subscriber in self._subscribers.items()
+            if topic in needed
+        )
 
     def _go(self) -> None:
         start = start_pose(self._spec)
