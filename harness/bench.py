@@ -55,7 +55,7 @@ class Bench:
                 {"model": model, "circuit": circuit, "direction": direction, "seed": repetition}
             )
             self._console.print(f"{model} {circuit} {direction} {repetition + 1}/{repetitions}")
-            folder, result = drive(spec, lambda line: None)
+            folder, result = drive(spec, lambda _: None)
             self.ends_s.append(time.time() - (folder / "result.json").stat().st_mtime)
             self.results.setdefault(f"{model} {circuit} {direction}", []).append(result)
             self._console.print(f"  {result.outcome} ({result.outcome_reason})")

@@ -57,7 +57,7 @@ def collect(specs: Iterator[RunSpec], show: Callable[[str], None]) -> list[Path]
     for spec in specs:
         folder = Path(spec.output)
         if not (folder / RESULT_NAME).exists():
-            drive(spec, lambda line: None)
+            drive(spec, lambda _: None)
         result = read_result(folder)
         show(f"{folder.name}: {result.outcome}, {result.duration_sim_s or 0.0:.0f} simulated s")
         folders.append(folder)

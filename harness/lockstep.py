@@ -82,7 +82,9 @@ def read_profile(path: Path) -> list[float]:
         values = json.loads(path.read_text())["latency_ms"]
         latencies_s = [float(value) / 1e3 for value in values]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: not a latency profile ({type(error).__name__}: {error})") from None
+        raise DataError(
+            f"{path}: not a latency profile ({type(error).__name__}: {error})"
+        ) from None
     if not latencies_s or not all(0.0 <= value < 10.0 for value in latencies_s):
         raise DataError(f"{path}: latency_ms must hold values from 0 to 10000, and at least one")
     return latencies_s

@@ -52,7 +52,14 @@ def drive(spec: RunSpec, show: Callable[[str], None]) -> tuple[Path, Result]:
         "ROS_MASTER_URI": f"http://127.0.0.1:{port}",
     }
     arguments = spec.model_copy(update={"output": str(folder)}).launch_arguments()
-    command = ["roslaunch", "--disable-title", f"--port={port}", "harness", "circuit.launch", *arguments]
+    command = [
+        "roslaunch",
+        "--disable-title",
+        f"--port={port}",
+        "harness",
+        "circuit.launch",
+        *arguments,
+    ]
     try:
         _launch(command, env, folder / "logs" / "roslaunch.log", show)
     finally:

@@ -1,4 +1,4 @@
-"""Decides, from what is seen of the simulator and of the brain, whether a run still lives. No ROS."""
+"""Decides, from what is seen of simulator and brain, whether a run still lives. No ROS."""
 
 from dataclasses import dataclass
 

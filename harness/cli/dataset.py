@@ -1,11 +1,33 @@
-"""`harness dataset`: build data sets from recordings, pick the evaluation set."""
+"""`harness dataset`: record the expert, build data sets, pick the evaluation set."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Build data sets from recordings of the expert.", no_args_is_help=True)
+app = typer.Typer(help="Record the expert, build data sets from its recordings.", no_args_is_help=True)
+
+
+@app.command()
+def record(
+    output: Annotated[Path, typer.Option(help="Folder that takes the recordings.")],
+    circuits: Annotated[
+        list[str] | None, typer.Option("--circuit", help="Repeatable; default: the built-in ones.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=0, help="Disturbed runs a circuit and direction.")] = 3,
+) -> None:
+    """Let the expert drive the circuits in both directions, undisturbed once and so many seeds.
+
+    Runs that are finished already are kept, so a stopped recording goes on where it was.
+
+    Example: harness dataset record --output data/recordings --seeds 3
+    """
+    from harness.collect import collect, plan
+    from worlds.circuit import built_in_names
+
+    console = _console()
+    specs = plan(circuits or list(built_in_names()), seeds, output.absolute())
+    collect(specs, lambda line: console.print(line, markup=False, highlight=False))
 
 
 @app.command()

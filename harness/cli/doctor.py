@@ -13,10 +13,10 @@ def doctor(
 
     Exit code 4 when something that a lap needs is missing. Example: harness doctor
     """
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from rich.console import Console
+    from rich.table import Table
 
-    from harness.doctor import examine  # noqa: PLC0415
+    from harness.doctor import examine
 
     findings = examine()
     if as_json:

@@ -33,12 +33,12 @@ def lap(
 
     Example: harness lap --model tflite_dynamic --circuit montreal --laps 1
     """
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
-    from harness.report.recording import print_report  # noqa: PLC0415
-    from harness.run import drive  # noqa: PLC0415
-    from harness.run_ending import exit_code  # noqa: PLC0415
-    from harness.run_spec import RunSpec  # noqa: PLC0415
+    from harness.report.recording import print_report
+    from harness.run import drive
+    from harness.run_ending import exit_code
+    from harness.run_spec import RunSpec
 
     console = Console(stderr=True, highlight=False)
     values = {k: v for k, v in locals().items() if k in RunSpec.model_fields}

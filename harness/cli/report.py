@@ -27,7 +27,7 @@ def report(
     Examples: `harness report` for the last run,
     `harness report recordings/ --output report/` for all of them.
     """
-    from harness.paths import recordings_root  # noqa: PLC0415
-    from harness.report.recording import print_report  # noqa: PLC0415
+    from harness.paths import recordings_root
+    from harness.report.recording import print_report
 
     print_report(recordings or [recordings_root() / "latest"], output, as_json)

@@ -136,7 +136,7 @@ def replay(
     return Drive(path, last.lap, last.lap_times_s, end_sim_s, last.outcome, last.outcome_reason)
 
 
-def compute_metrics(  # noqa: PLR0917
+def compute_metrics(
     log: RunLog,
     circuit: Circuit,
     direction: Direction,

@@ -54,8 +54,10 @@ class PoseAtFrame:
         return pose.position.x, pose.position.y, yaw_of_quaternion(turn.x, turn.y, turn.z, turn.w)
 
     def _is_fresh(self, stamp_ns: int) -> bool:
-        newest = self._newest
-        return newest is not None and newest.header.stamp.to_nsec() >= stamp_ns - 10_000_000
+        if self._newest is None:
+            return False
+        newest_ns: int = self._newest.header.stamp.to_nsec()
+        return newest_ns >= stamp_ns - 10_000_000
 
     def _on_odometry(self, message: Odometry) -> None:
         with self._arrived:

@@ -1,7 +1,6 @@
 """Notices the death of another node of the run."""
 
 import http.client
-import socket
 import threading
 import xmlrpc.client
 from collections.abc import Callable
@@ -56,7 +55,7 @@ class NodeWatch(threading.Thread):
             address = master.lookupNode(name)
             proxy = xmlrpc.client.ServerProxy(address, transport=_Transport())
             proxy.getPid(rospy.get_name())
-        except (TimeoutError, socket.timeout):
+        except TimeoutError:
             return True
         except (OSError, rosgraph.MasterException, http.client.HTTPException):
             return False

@@ -1,1 +1,1 @@
-"""Set-up of a fresh Debian 12 machine. Standard library only: it runs before anything is installed."""
+"""Set-up of a fresh Debian 12 machine. Standard library only: nothing is installed yet."""

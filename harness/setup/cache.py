@@ -1,4 +1,4 @@
-"""The cache outside the clone: slow results keyed by what they were made from, built whole or not at all."""
+"""The cache outside the clone: slow results, keyed by what they were made from, built whole."""
 
 import fcntl
 import hashlib

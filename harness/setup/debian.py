@@ -10,7 +10,13 @@ from harness.setup.steps import run_step
 
 HOST_PACKAGES = (
     # ROS Noetic's runtime
-    *("python3-rospy", "python3-roslaunch", "python3-rosbag", "python3-rostopic", "python3-rosnode"),
+    *(
+        "python3-rospy",
+        "python3-roslaunch",
+        "python3-rosbag",
+        "python3-rostopic",
+        "python3-rosnode",
+    ),
     *("python3-rosservice", "python3-rosparam", "python3-rosmsg", "rosbash"),
     *("python3-sensor-msgs", "python3-nav-msgs", "python3-geometry-msgs"),
     *("python3-rosgraph-msgs", "python3-std-srvs", "python3-trajectory-msgs", "python3-venv"),

@@ -18,7 +18,9 @@ def say(text: str) -> None:
     print(f"[setup] {text}", file=sys.stderr, flush=True)
 
 
-def run_step(title: str, command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> None:
+def run_step(
+    title: str, command: Sequence[str | Path], env: Mapping[str, str] | None = None
+) -> None:
     """Runs a command, showing its last line of output while it works.
 
     Args:

@@ -30,9 +30,7 @@ def test_every_command_has_help(command: list[str]) -> None:
         (["report", "/nowhere"], 3, "/nowhere"),
     ],
 )
-def test_bad_input_is_one_line_and_an_exit_code(
-    arguments: list[str], code: int, word: str
-) -> None:
+def test_bad_input_is_one_line_and_an_exit_code(arguments: list[str], code: int, word: str) -> None:
     done = harness(*arguments)
     assert done.returncode == code, done.stderr
     lines = done.stderr.strip().splitlines()

@@ -1,3 +1,4 @@
+import itertools
 import json
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def drive(latency_s: float, frames: int) -> tuple[list[int], list[int]]:
 )
 def test_frames_that_find_the_brain_busy_are_missed(latency_ms: int, every: int) -> None:
     answered, effects = drive(latency_ms / 1e3, frames=60)
-    assert {b - a for a, b in zip(answered, answered[1:], strict=False)} == {every * PERIOD_NS}
+    assert {b - a for a, b in itertools.pairwise(answered)} == {every * PERIOD_NS}
     assert all(e - a == latency_ms * 1_000_000 for a, e in zip(answered, effects, strict=True))
 
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import threading
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from rosbags.highlevel import AnyReader
@@ -110,8 +111,11 @@ def test_roslaunch_with_an_unknown_name_says_what_is_known(
         check=False,
     )
     assert done.returncode == 2, done.stdout[-2000:]
-    errors = [line for line in done.stdout.splitlines() + done.stderr.splitlines()
-              if line.startswith("error: ")]
+    errors = [
+        line
+        for line in done.stdout.splitlines() + done.stderr.splitlines()
+        if line.startswith("error: ")
+    ]
     assert len(errors) == 1
     assert known in errors[0]
     assert processes_of_run("unknown-test") == []
@@ -145,7 +149,7 @@ def test_a_dead_network_does_not_go_on_driving(tmp_path: Path) -> None:
     with AnyReader([folder / "run.bag"]) as reader:
         connections = [c for c in reader.connections if c.topic == "/F1ROS/odom"]
         xs = [
-            reader.deserialize(raw, connection.msgtype).pose.pose.position
+            cast(Any, reader.deserialize(raw, connection.msgtype)).pose.pose.position
             for connection, _, raw in reader.messages(connections)
         ]
     half_a_second = 25
