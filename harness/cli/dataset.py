@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Record the expert, build data sets from its recordings.", no_args_is_help=True)
+app = typer.Typer(help="Record the expert, build data sets from it.", no_args_is_help=True)
 
 
 @app.command()
@@ -22,10 +22,12 @@ def record(
 
     Example: harness dataset record --output data/recordings --seeds 3
     """
+    from rich.console import Console
+
     from harness.collect import collect, plan
     from worlds.circuit import built_in_names
 
-    console = _console()
+    console = Console(stderr=True)
     specs = plan(circuits or list(built_in_names()), seeds, output.absolute())
     collect(specs, lambda line: console.print(line, markup=False, highlight=False))
 

@@ -45,7 +45,8 @@ def train(
                 progress.console.print(
                     f"epoch {event.epoch}: loss {event.train_loss:.5f}, validation "
                     f"{event.validation_loss:.5f}, mse {event.mse:.5f}, "
-                    f"v {event.v_mae_m_s:.2f} m/s, w {event.w_mae_rad_s:.3f} rad/s, {event.seconds:.0f} s"
+                    f"v {event.v_mae_m_s:.2f} m/s, w {event.w_mae_rad_s:.3f} rad/s, "
+                    f"{event.seconds:.0f} s"
                 )
     folder = export(output / BEST_FILE, make_evaluation(data), output / "weights")
     best = read_state(output).best
