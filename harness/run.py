@@ -16,12 +16,15 @@ from harness.run_spec import RunSpec
 from harness.simulator import free_port
 
 
-def drive(spec: RunSpec, show: Callable[[str], None]) -> tuple[Path, Result]:
+def drive(
+    spec: RunSpec, show: Callable[[str], None], run_id: str | None = None
+) -> tuple[Path, Result]:
     """Runs one run to its end.
 
     Args:
         spec: what to run.
         show: takes each line of progress.
+        run_id: marks the run's processes (see `harness.processes`); drawn where None.
 
     Returns:
         The recording's folder and its result, whatever the outcome.
@@ -43,7 +46,7 @@ def drive(spec: RunSpec, show: Callable[[str], None]) -> tuple[Path, Result]:
         point_latest_at(folder)
     except OSError as error:
         raise StorageError(f"{folder}: can't write the recording: {error}") from None
-    run_id = uuid.uuid4().hex
+    run_id = run_id or uuid.uuid4().hex
     port = free_port()
     env = {
         **os.environ,

@@ -91,7 +91,7 @@ class RunSpec(BaseModel):
         if self.output:
             return Path(self.output).absolute()
         model = self.model.replace(":", ".")
-        return recordings / f"{started_at}-{model}-{self.circuit}"
+        return recordings / f"{started_at}-{model}-{Path(self.circuit).stem}"
 
 
 def _launch_value(value: object) -> str:

@@ -92,6 +92,7 @@ class Iterations:
         frames_missed: Frames missed since the iteration before.
         latency_s: Simulated latency applied; NaN in real time.
         effective_sim_s: Simulated times at which the commands took effect; NaN in real time.
+        frame_crc32: CRC-32 of the frames' pixels in lockstep; 0 in real time.
     """
 
     wall_s: Floats
@@ -105,6 +106,7 @@ class Iterations:
     frames_missed: Floats
     latency_s: Floats
     effective_sim_s: Floats
+    frame_crc32: Floats
 
 
 @dataclass(frozen=True)
@@ -224,6 +226,7 @@ def _iteration_row(message: Any) -> tuple[float, ...]:
         float(message.frames_missed),
         message.latency_s,
         effective_s if effective_s > 0.0 else float("nan"),
+        float(message.frame_crc32),
     )
 
 
@@ -268,7 +271,7 @@ def read_run_log(bag_path: Path) -> RunLog:
     return RunLog(
         odometry=Odometry(sim[order], wall[order], *(column[order] for column in pose)),
         clock=Clock(*_columns(rows[CLOCK], 2)),
-        iterations=Iterations(*_columns(rows[ITERATIONS], 11)),
+        iterations=Iterations(*_columns(rows[ITERATIONS], 12)),
         commands=Commands(*_columns(rows[COMMANDS], 3)),
         performance=Performance(*_columns(rows[PERFORMANCE], 2)),
         events=tuple(Event(str(data.get("event", "")), wall_s, data) for wall_s, data in events),
@@ -294,6 +297,28 @@ def odometry_sha256(log: RunLog, finish_sim_s: float | None = None) -> str:
     last_s = log.finish_sim_s if finish_sim_s is None else finish_sim_s
     driven = (odometry.sim_s >= log.go_sim_s) & (odometry.sim_s <= last_s)
     samples = np.column_stack([odometry.sim_s, odometry.x_m, odometry.y_m, odometry.yaw_rad])
+    return hashlib.sha256(samples[driven].astype("<f8").tobytes()).hexdigest()
+
+
+def commands_sha256(log: RunLog, finish_sim_s: float | None = None) -> str | None:
+    """Fingerprint of what the brain saw and answered in lockstep; None in real time.
+
+    Args:
+        log: The run.
+        finish_sim_s: Simulated time of the last frame that counts; the log's own by default.
+
+    Returns:
+        SHA-256 (hex) over the iterations from go to finish, in order: stamp and CRC-32 of the
+        frame, speed, yaw rate, time of effect, each as little-endian float64.
+    """
+    seen = log.iterations
+    last_s = log.finish_sim_s if finish_sim_s is None else finish_sim_s
+    driven = (seen.frame_sim_s >= log.go_sim_s) & (seen.frame_sim_s <= last_s)
+    if not driven.any() or np.isnan(seen.effective_sim_s[driven]).any():
+        return None
+    samples = np.column_stack(
+        [seen.frame_sim_s, seen.frame_crc32, seen.v_m_s, seen.w_rad_s, seen.effective_sim_s]
+    )
     return hashlib.sha256(samples[driven].astype("<f8").tobytes()).hexdigest()
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import DataError, UnavailableError
+from harness.processes import RUN_ID
 
 _SCRIPT = Path(__file__).with_name("simulator.sh")
 _SCRIPT_GRACE_S = 4.0  # simulator.sh kills gzserver 3 s after it was asked to end
@@ -82,7 +83,8 @@ class Simulator:
 
     def environment(self) -> dict[str, str]:
         """The whole environment of the simulator: nothing else of the caller's reaches it."""
-        passed = ("DISPLAY", "LP_NUM_THREADS", "ROS_LOG_DIR") if self.gui else ("LP_NUM_THREADS",)
+        # The run's id lets the run's end find every process of it.
+        passed = [RUN_ID, "LP_NUM_THREADS", *(["DISPLAY"] if self.gui else [])]
         return {name: os.environ[name] for name in passed if name in os.environ} | {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": "/tmp" if self.root else os.environ.get("HOME", "/tmp"),

@@ -4,7 +4,18 @@ import sys
 
 import typer
 
-from harness.cli import check_brain, circuit, dataset, doctor, lap, models, report, train
+from harness.cli import (
+    check_brain,
+    circuit,
+    dataset,
+    doctor,
+    lap,
+    latency_sweep,
+    models,
+    profile,
+    report,
+    train,
+)
 from harness.errors import PitwallError
 
 _EXIT_CODES = """
@@ -32,6 +43,8 @@ def build_app() -> typer.Typer:
     app.add_typer(circuit.app, name="circuit")
     app.add_typer(dataset.app, name="dataset")
     app.command()(train.train)
+    app.command()(profile.profile)
+    app.command()(latency_sweep.latency_sweep)
     app.command()(doctor.doctor)
     return app
 

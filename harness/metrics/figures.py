@@ -12,7 +12,7 @@ from harness.errors import DataError
 from harness.lap import DrivingOutcome, LapLimits, LapState, LapTracker
 from harness.metrics import deviation, timing
 from harness.metrics.deviation import Path
-from harness.runlog import Odometry, RunLog, odometry_sha256
+from harness.runlog import Odometry, RunLog, commands_sha256, odometry_sha256
 from worlds.centreline import Centreline
 from worlds.circuit import Circuit, Direction
 
@@ -64,6 +64,7 @@ class Metrics(BaseModel):
     frames_missed: int = Field(default=0, description="frames that came while the brain was busy")
     contact_messages: int = Field(default=0, description="messages of contact with a wall")
     odometry_sha256: str | None = _figure("fingerprint of the driven line, go to end")
+    commands_sha256: str | None = _figure("lockstep: fingerprint of frames and commands")
     published_completed_distance: float | None = _figure("length of the driven line, m")
     published_average_speed: float | None = _figure("driven line / simulated time, m/s")
     published_position_deviation_mae: float | None = _figure("as deviation_published")
@@ -165,6 +166,7 @@ def compute_metrics(
         **_brain(log, drive),
         **_simulator(log, drive),
         "odometry_sha256": odometry_sha256(log, drive.end_sim_s),
+        "commands_sha256": commands_sha256(log, drive.end_sim_s),
     }
     return Metrics(**figures)
 

@@ -37,7 +37,7 @@ class PoseAtFrame:
     @property
     def connected(self) -> bool:
         """Whether the simulator's odometry comes in."""
-        return self._subscriber.get_num_connections() > 0
+        return bool(self._subscriber.get_num_connections())
 
     def at(self, stamp_ns: int) -> tuple[float, float, float]:
         """Pose (x m, y m, yaw rad) of the first sample that is at most 10 ms before the frame.
@@ -56,8 +56,7 @@ class PoseAtFrame:
     def _is_fresh(self, stamp_ns: int) -> bool:
         if self._newest is None:
             return False
-        newest_ns: int = self._newest.header.stamp.to_nsec()
-        return newest_ns >= stamp_ns - 10_000_000
+        return bool(self._newest.header.stamp.to_nsec() >= stamp_ns - 10_000_000)
 
     def _on_odometry(self, message: Odometry) -> None:
         with self._arrived:

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -83,7 +84,7 @@ class FrameLoop:
             self._commands.publish(as_twist(decision.executed))
             missed = 0 if last_ns is None else round((stamp_ns - last_ns) / CAMERA_PERIOD_NS) - 1
             last_ns = stamp_ns
-            self._publish_iteration(image, receive_s, decision, missed)
+            self._iterations.publish(as_iteration(image, receive_s, decision, max(missed, 0)))
 
     def _run_in_lockstep(self, decide: Decide, clock: LockstepClock) -> None:
         self._wait_for_simulator()
@@ -103,32 +104,11 @@ class FrameLoop:
             self._advance.publish(
                 Advance(until=as_time(clock.horizon_ns(stamp_ns)), commands=[scheduled])
             )
-            self._publish_iteration(image, receive_s, decision, missed, stamp_ns, effective_ns)
-
-    def _publish_iteration(
-        self,
-        image: Image,
-        receive_s: float,
-        decision: Decision,
-        missed: int,
-        stamp_ns: int = 0,
-        effective_ns: int = 0,
-    ) -> None:
-        answer = decision.answer
-        self._iterations.publish(
-            BrainIteration(
-                header=image.header,
-                receive_s=receive_s,
-                infer_start_s=answer.infer_start_s,
-                infer_end_s=answer.infer_end_s,
-                publish_s=time.monotonic(),
-                v_m_s=decision.executed.v_m_s,
-                w_rad_s=decision.executed.w_rad_s,
-                frames_missed=max(missed, 0),
-                latency_s=(effective_ns - stamp_ns) / 1e9 if effective_ns else float("nan"),
-                effective=as_time(effective_ns),
-            )
-        )
+            iteration = as_iteration(image, receive_s, decision, missed)
+            iteration.latency_s = (effective_ns - stamp_ns) / 1e9
+            iteration.effective = as_time(effective_ns)
+            iteration.frame_crc32 = zlib.crc32(image.data)
+            self._iterations.publish(iteration)
 
     def _on_image(self, image: Image) -> None:
         with self._arrived:
@@ -189,6 +169,21 @@ def as_frame(image: Image) -> Frame:
     if image.encoding != "rgb8":
         raise BrainError(f"camera sends {image.encoding}, expected rgb8")
     return np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, 3)
+
+
+def as_iteration(image: Image, receive_s: float, decision: Decision, missed: int) -> BrainIteration:
+    """What is told of one iteration, its command just published."""
+    return BrainIteration(
+        header=image.header,
+        receive_s=receive_s,
+        infer_start_s=decision.answer.infer_start_s,
+        infer_end_s=decision.answer.infer_end_s,
+        publish_s=time.monotonic(),
+        v_m_s=decision.executed.v_m_s,
+        w_rad_s=decision.executed.w_rad_s,
+        frames_missed=missed,
+        latency_s=float("nan"),
+    )
 
 
 def as_twist(command: Command) -> Twist:

@@ -5,7 +5,6 @@ of its own that mmdebstrap fills and bubblewrap enters. One root serves both to 
 and to run them: half the time of two, and no chance that they differ.
 """
 
-import shutil
 from pathlib import Path
 
 from harness.setup import debian
@@ -60,20 +59,3 @@ def build_simulator_root() -> Path:
     remove = [*debian.as_root(), "rm", "-rf", "--one-file-system"] if target.exists() else None
     build_once(target, build, remove)
     return target
-
-
-def enter(root: Path, *bound: Path) -> list[str]:
-    """Prefix that runs a command inside the root, with folders of the machine bound into it.
-
-    Args:
-        root: the simulator root.
-        bound: folders seen inside under the same path, writable.
-    """
-    binds = [part for path in bound for part in ("--bind", str(path), str(path))]
-    return [
-        shutil.which("bwrap") or "/usr/bin/bwrap",
-        *("--die-with-parent", "--unshare-pid", "--bind", str(root), "/"),
-        *("--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/run"),
-        *binds,
-        *("--setenv", "PATH", "/usr/bin:/bin"),
-    ]

@@ -3,8 +3,15 @@
 from pathlib import Path
 
 from harness.setup.cache import build_once, cache_root, key_of, key_of_tree
-from harness.setup.simroot import enter
 from harness.setup.steps import run_step
+
+_BUILD = (
+    "mkdir /run/src && cp -r /run/packages/* /run/src/"
+    " && ln -s /usr/share/catkin/cmake/toplevel.cmake /run/src/CMakeLists.txt"
+    " && cmake -S /run/src -B /run/build -DCMAKE_BUILD_TYPE=Release -DCATKIN_ENABLE_TESTING=OFF"
+    " -DPYTHON_EXECUTABLE=/usr/bin/python3 -DCMAKE_INSTALL_PREFIX=/run/install"
+    " && cmake --build /run/build --target install -j2"
+)
 
 
 def build_workspace(source: Path, root: Path) -> Path:
@@ -20,23 +27,23 @@ def build_workspace(source: Path, root: Path) -> Path:
     Raises:
         UnavailableError: the build failed.
     """
-    target = cache_root() / f"workspace-{key_of(key_of_tree(source), root.name)}"
+    target = cache_root() / f"workspace-{key_of(key_of_tree(source), root.name, _BUILD)}"
 
     def build() -> None:
-        build_folder = target / "build"
-        build_folder.mkdir(parents=True)
-        script = (
-            f"ln -s /usr/share/catkin/cmake/toplevel.cmake {build_folder}/CMakeLists.txt && "
-            f"for package in {source}/*/; do ln -s $package {build_folder}/; done && "
-            f"cmake -S {build_folder} -B {build_folder}/out -DCMAKE_BUILD_TYPE=Release "
-            f"-DCATKIN_ENABLE_TESTING=OFF -DPYTHON_EXECUTABLE=/usr/bin/python3 "
-            f"-DCMAKE_INSTALL_PREFIX={target} && "
-            f"cmake --build {build_folder}/out -j2 --target install && rm -rf {build_folder}"
-        )
-        run_step(
-            "workspace: Gazebo plugins and messages",
-            [*enter(root, target, source), "sh", "-ec", script],
-        )
+        target.mkdir()
+        command = [*_enter(root, source, target), "sh", "-ec", _BUILD]
+        run_step("workspace: Gazebo plugins and messages", command)
 
     build_once(target, build)
     return target
+
+
+def _enter(root: Path, source: Path, target: Path) -> list[str]:
+    """Bubblewrap's command line up to the program; nothing of the caller's environment gets in."""
+    return [
+        *("bwrap", "--die-with-parent", "--unshare-pid", "--ro-bind", str(root), "/"),
+        *("--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/run"),
+        *("--ro-bind", str(source), "/run/packages", "--bind", str(target), "/run/install"),
+        *("--clearenv", "--setenv", "PATH", "/usr/bin:/bin"),
+        *("--setenv", "HOME", "/tmp", "--setenv", "LC_ALL", "C.UTF-8"),
+    ]

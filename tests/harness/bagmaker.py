@@ -91,6 +91,7 @@ class Iteration:
     frames_missed: int = 0
     latency_s: float = float("nan")
     effective_sim_s: float = 0.0
+    frame_crc32: int = 0
 
 
 @dataclass
@@ -249,4 +250,5 @@ def _iteration(bag: BagMaker, iteration: Iteration) -> Any:
         frames_missed=iteration.frames_missed,
         latency_s=iteration.latency_s,
         effective=bag.stamp(iteration.effective_sim_s),
+        frame_crc32=iteration.frame_crc32,
     )

@@ -15,6 +15,7 @@ from harness.results import Result, read_result
 from harness.run import drive
 from harness.run_spec import RunSpec
 from harness.simulator import free_port
+from tests.sim.started import processes_named
 
 pytestmark = pytest.mark.sim
 
@@ -24,23 +25,10 @@ MODULE = "tests.sim.brains_for_tests"
 def run(tmp_path: Path, **values: object) -> tuple[Path, Result, list[str]]:
     lines: list[str] = []
     spec = RunSpec.parse({"output": str(tmp_path / "run"), **values})
-    folder, result = drive(spec, lines.append)
+    folder, result = drive(spec, lines.append, run_id=str(tmp_path))
+    assert processes_of_run(str(tmp_path)) == []
     assert result == read_result(folder)
     return folder, result, lines
-
-
-def children_of_this_test() -> list[int]:
-    """Processes of any run that this test process started (their environment tells)."""
-    marker = RUN_ID.encode()
-    found = []
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                if marker in (folder / "environ").read_bytes():
-                    found.append(int(folder.name))
-            except OSError:
-                continue
-    return found
 
 
 def test_a_lap_of_the_default_model(tmp_path: Path) -> None:
@@ -60,7 +48,6 @@ def test_a_lap_of_the_default_model(tmp_path: Path) -> None:
     assert counts["/brain/iteration"] > 15 * result.lap_time_s
     assert counts["/F1ROS/cameraL/image_raw/compressed"] > 15 * result.lap_time_s
     assert counts["/metadata"] == counts["/experiment_metrics"] == 1
-    assert children_of_this_test() == []
 
 
 def test_roslaunch_alone_ends_by_itself_with_the_outcomes_exit_code(tmp_path: Path) -> None:
@@ -134,7 +121,6 @@ def test_roslaunch_with_an_unknown_name_says_what_is_known(
 def test_a_brain_that_misbehaves(tmp_path: Path, brain: str, outcome: str, reason: str) -> None:
     _, result, _ = run(tmp_path, model=f"{MODULE}:{brain}")
     assert (result.outcome, reason in result.outcome_reason) == (outcome, True), result
-    assert children_of_this_test() == []
 
 
 def test_a_car_that_leaves_the_track(tmp_path: Path) -> None:
@@ -164,16 +150,14 @@ def test_the_simulator_killed_mid_lap(tmp_path: Path) -> None:
     def kill_when_driving(line: str) -> None:
         lines.append(line)
         if "lap 1/1" in line and not killed.is_set():
-            for pid in children_of_this_test():
-                name = Path(f"/proc/{pid}/comm").read_text().strip()
-                if name == "gzserver":
-                    os.kill(pid, signal.SIGKILL)
-                    killed.set()
+            for pid in processes_named(str(tmp_path), "gzserver"):
+                os.kill(pid, signal.SIGKILL)
+                killed.set()
 
     spec = RunSpec.parse({"model": "explicit", "output": str(tmp_path / "run")})
-    folder, result = drive(spec, kill_when_driving)
+    folder, result = drive(spec, kill_when_driving, run_id=str(tmp_path))
     assert killed.is_set()
     assert result.outcome == "harness_error"
     assert result.progress_m is not None  # what was driven before is in the bag
     assert (folder / "run.bag").exists()
-    assert children_of_this_test() == []
+    assert processes_of_run(str(tmp_path)) == []

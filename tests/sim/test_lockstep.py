@@ -1,0 +1,76 @@
+"""Lockstep in a real Gazebo: a result that does not depend on the machine."""
+
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from harness.results import Result
+from harness.run import drive
+from harness.run_spec import RunSpec
+from tests.sim.started import processes_named
+
+pytestmark = pytest.mark.sim
+
+
+def lap(circuit: str, output: Path, latency: str = "fixed:40") -> Result:
+    """One lap of the red line follower in lockstep."""
+    values = {
+        "model": "explicit",
+        "circuit": circuit,
+        "clock": "lockstep",
+        "latency": latency,
+        "output": str(output),
+    }
+    return drive(RunSpec.parse(values), lambda _: None)[1]
+
+
+def fingerprint(result: Result) -> tuple[object, ...]:
+    """All of a lap that must be the same bit for bit: line, frames, commands, figures."""
+    assert result.outcome == "completed", result.outcome_reason
+    assert result.odometry_sha256 and result.commands_sha256
+    return (
+        result.odometry_sha256,
+        result.commands_sha256,
+        result.lap_time_s,
+        result.deviation_mae_m,
+        result.frames_used,
+        result.frames_missed,
+    )
+
+
+def test_the_same_lap_alone_and_three_in_parallel(short_circuit: str, tmp_path: Path) -> None:
+    alone = fingerprint(lap(short_circuit, tmp_path / "alone"))
+    with ThreadPoolExecutor(3) as pool:
+        folders = [tmp_path / f"parallel-{index}" for index in range(3)]
+        together = list(pool.map(lambda folder: lap(short_circuit, folder), folders))
+    assert [fingerprint(result) for result in together] == [alone] * 3
+
+
+def test_latency_changes_the_lap_and_costs_frames(short_circuit: str, tmp_path: Path) -> None:
+    quick = lap(short_circuit, tmp_path / "quick", "fixed:0")
+    slow = lap(short_circuit, tmp_path / "slow", "fixed:110")
+    assert quick.frames_missed == 0
+    assert slow.frames_missed > slow.frames_used  # 110 ms: two of three frames find it busy
+    assert slow.camera_to_command_ms_median == pytest.approx(110.0, abs=0.01)
+    assert quick.odometry_sha256 != slow.odometry_sha256
+
+
+def test_a_simulator_that_stalls_is_a_harness_error(short_circuit: str, tmp_path: Path) -> None:
+    stopped: list[int] = []
+
+    def stop_when_driving(line: str) -> None:
+        if "lap 1/1" in line and not stopped:
+            for pid in processes_named(str(tmp_path), "gzserver"):
+                os.kill(pid, signal.SIGSTOP)
+                stopped.append(pid)
+
+    values = {"model": "explicit", "circuit": short_circuit, "clock": "lockstep"}
+    spec = RunSpec.parse({**values, "output": str(tmp_path / "run")})
+    _, result = drive(spec, stop_when_driving, run_id=str(tmp_path))
+    assert stopped
+    assert result.outcome == "harness_error"
+    assert "stood still" in result.outcome_reason
+    assert not any(Path(f"/proc/{pid}").exists() for pid in stopped)
