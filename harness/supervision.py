@@ -14,11 +14,12 @@ class Supervision:
 
     Attributes:
         stall_s: simulated time standing still for longer is a failure.
-        silence_s: a brain that answers no frame for longer, while frames come, has failed.
+        silence_s: a brain that answers no frame for longer, while frames come, has failed; shorter
+            than what makes a car count as stuck, for it is the command's time-out that stops it.
     """
 
     stall_s: float = 5.0
-    silence_s: float = 5.0
+    silence_s: float = 3.0
     simulator_is_dead: bool = False
     brain_is_dead: bool = False
     _clock_s: float | None = None

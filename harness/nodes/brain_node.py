@@ -9,7 +9,7 @@ from brains.catalogue import load_brain
 from brains.interface import Frame
 from harness.lockstep import parse_latency
 from harness.nodes.frame_loop import Decide, Decision, FrameLoop, run_driver
-from harness.nodes.node import asked_run, exit_with, start_node
+from harness.nodes.node import BRAIN_FAILURE, asked_run, exit_with, start_node
 
 
 def main() -> int:
@@ -33,4 +33,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    exit_with(main)
+    exit_with(main, BRAIN_FAILURE)

@@ -18,7 +18,7 @@ from brains.interface import Frame, TimedCommand
 from harness.errors import BrainError
 from harness.lockstep import parse_latency
 from harness.nodes.frame_loop import Decide, Decision, FrameLoop, as_time, as_twist, run_driver
-from harness.nodes.node import asked_run, exit_with, start_node
+from harness.nodes.node import BRAIN_FAILURE, asked_run, exit_with, start_node
 from harness.start import disturber, yaw_of_quaternion
 
 
@@ -94,4 +94,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    exit_with(main)
+    exit_with(main, BRAIN_FAILURE)

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import NoReturn
 
 from harness.errors import HarnessError
-from harness.nodes.node import asked_run, exit_with
+from harness.nodes.node import SIMULATOR_FAILURE, asked_run, exit_with
 from harness.processes import die_with_parent
 from harness.simulator import Simulator, stop
 from harness.start import world_of
@@ -60,4 +60,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    exit_with(main)
+    exit_with(main, SIMULATOR_FAILURE)

@@ -9,6 +9,9 @@ from harness.errors import PitwallError
 from harness.processes import die_with_parent
 from harness.run_spec import RunSpec
 
+SIMULATOR_FAILURE = "/gazebo/failure"
+BRAIN_FAILURE = "/brain/failure"
+
 
 def start_node(name: str) -> None:
     """Registers the node. It keeps wall time: /clock at 100 Hz is nothing it needs."""
@@ -25,10 +28,20 @@ def asked_run() -> RunSpec:
     return RunSpec.parse(rospy.get_param("/run"))
 
 
-def exit_with(main: Callable[[], int]) -> None:
-    """Runs a node's main; an error a user can act on becomes its one line and its exit code."""
+def exit_with(main: Callable[[], int], failure_parameter: str | None = None) -> None:
+    """Runs a node's main; an error a user can act on becomes one line and an exit code.
+
+    Args:
+        main: the node.
+        failure_parameter: where the line is left for the stats node to tell. roslaunch shows every
+            node's stderr, so the user would read it twice; None prints it.
+    """
     try:
         sys.exit(main())
     except PitwallError as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
+        if failure_parameter is None:
+            print(f"error: {error}", file=sys.stderr, flush=True)
+        else:
+            rospy.set_param(failure_parameter, str(error))
+            print(f"error: {error}", flush=True)
         sys.exit(error.exit_code)

@@ -34,7 +34,13 @@ from harness.errors import (
 from harness.lap import LapLimits, LapState, LapTracker
 from harness.nodes.bag_writer import BagWriter
 from harness.nodes.frame_loop import COMMAND_TOPIC, IMAGE_TOPIC, ITERATION_TOPIC, STATUS_TOPIC
-from harness.nodes.node import asked_run, exit_with, start_node
+from harness.nodes.node import (
+    BRAIN_FAILURE,
+    SIMULATOR_FAILURE,
+    asked_run,
+    exit_with,
+    start_node,
+)
 from harness.nodes.node_watch import NodeWatch
 from harness.paths import point_latest_at, recordings_root
 from harness.run_ending import Ending, exit_code, finish_recording
@@ -57,6 +63,7 @@ _RECORDED = {
 _SIMULATOR_START_S = 90.0
 _BRAIN_START_S = 600.0
 _TICK_S = 0.5
+_LATE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,7 @@ class StatsNode:
         self._status: dict[str, Any] = {}
         self._progress = Progress(spec)
         self._sim_s = 0.0
+        self._answered_sim_s = 0.0
         self._gone = False
         self.timings: dict[str, float] = {}
         self._watch = NodeWatch(("/gazebo", "/brain"), lambda name: self._put("death", name))
@@ -135,6 +143,7 @@ class StatsNode:
         self._progress.say("starting the simulator and loading the model ...")
         while not (self._status and self._simulator_is_ready()):
             self._take(self._next())
+            raise_failures()
             waited_s = time.monotonic() - started_s
             if waited_s > _SIMULATOR_START_S and not self._simulator_is_ready():
                 raise HarnessError(f"the simulator did not start within {waited_s:.0f} s")
@@ -174,7 +183,17 @@ class StatsNode:
                 self._progress.show(state, self._sim_s)
                 if state.outcome is not None:
                     self._event("finish", end_sim_s=state.end_sim_s, outcome=state.outcome)
+                    self._record_until_brain_is_past(state.end_sim_s or self._sim_s)
                     return Ending(state.outcome, state.outcome_reason)
+
+    def _record_until_brain_is_past(self, end_sim_s: float) -> None:
+        """Records what comes late: topics overtake each other, and the last answers count too."""
+        deadline_s = time.monotonic() + _LATE_S
+        while self._answered_sim_s <= end_sim_s and time.monotonic() < deadline_s:
+            event = self._next()
+            if event is not None and event.topic in _RECORDED:
+                self._bag.write(event.topic, event.message, event.wall_s)
+                self._take_recorded(event)
 
     def _next(self) -> Event | None:
         try:
@@ -218,6 +237,7 @@ class StatsNode:
                 self._supervision.clock_moved(event.monotonic_s)
         elif event.topic == ITERATION_TOPIC:
             self._supervision.brain_answered(event.monotonic_s)
+            self._answered_sim_s = message.header.stamp.to_sec()
         elif event.topic == ODOMETRY_TOPIC and self._gone:
             pose = message.pose.pose
             orientation = pose.orientation
@@ -271,6 +291,19 @@ class Progress:
             f"{driven_s:6.1f} s  mean {speed_m_s:5.2f} m/s  "
             f"deviation {self._deviation_sum_m / self._samples:.3f} m  RTF {pace:.2f}"
         )
+
+
+def raise_failures() -> None:
+    """What kept the simulator or the brain from starting, in their own words.
+
+    Raises:
+        HarnessError: the simulator failed.
+        BrainError: the brain failed.
+    """
+    if rospy.has_param(SIMULATOR_FAILURE):
+        raise HarnessError(rospy.get_param(SIMULATOR_FAILURE))
+    if rospy.has_param(BRAIN_FAILURE):
+        raise BrainError(rospy.get_param(BRAIN_FAILURE))
 
 
 def call(name: str, kind: Any, *arguments: Any) -> Any:
