@@ -30,13 +30,14 @@ def drive(
         The recording's folder and its result, whatever the outcome.
 
     Raises:
-        UnavailableError: this shell has no roslaunch.
+        UnavailableError: this shell has no roslaunch, or this machine lacks what the model needs.
         UsageError: the output folder holds a finished run.
         StorageError: the recording can't be written.
         HarnessError: the run left no result.
     """
     if not shutil.which("roslaunch"):
         raise UnavailableError("no roslaunch on PATH: run `make setup`, then `source env.sh`")
+    spec.check_runnable()
     started_at = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     folder = spec.folder(recordings_root(), started_at)
     if (folder / "result.json").exists():

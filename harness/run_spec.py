@@ -6,8 +6,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from brains.catalogue import find_model
-from harness.errors import UsageError
+from brains.catalogue import find_model, why_not
+from harness.errors import UnavailableError, UsageError
 from worlds.circuit import Circuit, load_circuit
 
 EXPERT = "expert"
@@ -61,6 +61,15 @@ class RunSpec(BaseModel):
         if spec.model != EXPERT:
             find_model(spec.model)
         return spec
+
+    def check_runnable(self) -> None:
+        """Says at once what the model lacks on this machine, before anything is started.
+
+        Raises:
+            UnavailableError: an extra, a device or an artifact is missing; how to get it.
+        """
+        if self.model != EXPERT and (reason := why_not(find_model(self.model))):
+            raise UnavailableError(reason)
 
     def launch_arguments(self) -> list[str]:
         """The `name:=value` arguments of circuit.launch that ask for this run."""

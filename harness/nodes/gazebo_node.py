@@ -12,7 +12,7 @@ from types import FrameType
 from typing import NoReturn
 
 from harness.errors import HarnessError
-from harness.nodes.node import SIMULATOR_FAILURE, asked_run, exit_with
+from harness.nodes.node import SIMULATOR_FAILURE, asked_run, exit_with, refuse_second_run
 from harness.processes import die_with_parent
 from harness.simulator import Simulator, stop
 from harness.start import world_of
@@ -52,6 +52,7 @@ def run(simulator: Simulator) -> None:
 def main() -> int:
     """Entry point; returns the exit status."""
     die_with_parent()
+    refuse_second_run("gazebo")
     spec = asked_run()
     with tempfile.TemporaryDirectory(prefix="pitwall-world-") as folder:
         world = world_of(spec, Path(folder))

@@ -1,11 +1,13 @@
 """What every node's `main` needs: one clear line on failure, and no life after roslaunch."""
 
 import sys
+import xmlrpc.client
 from collections.abc import Callable
 
+import rosgraph
 import rospy
 
-from harness.errors import PitwallError
+from harness.errors import PitwallError, UsageError
 from harness.processes import die_with_parent
 from harness.run_spec import RunSpec
 
@@ -14,9 +16,32 @@ BRAIN_FAILURE = "/brain/failure"
 
 
 def start_node(name: str) -> None:
-    """Registers the node. It keeps wall time: /clock at 100 Hz is nothing it needs."""
+    """Registers the node. It keeps wall time: /clock at 100 Hz is nothing it needs.
+
+    Raises:
+        UsageError: another run is live on this master.
+    """
     die_with_parent()
+    refuse_second_run(name)
     rospy.init_node(name, disable_rostime=True)
+
+
+def refuse_second_run(name: str) -> None:
+    """A node of the same name would take the place of the other run's, and end it.
+
+    Raises:
+        UsageError: a live node has this name.
+    """
+    master = rosgraph.Master("/pitwall")
+    try:
+        address = master.lookupNode(f"/{name}")
+        xmlrpc.client.ServerProxy(address).getPid("/pitwall")
+    except (OSError, rosgraph.MasterException):
+        return
+    raise UsageError(
+        f"another run is live on the ROS master {master.getUri()}: give this one its own by"
+        " `roslaunch -p PORT harness circuit.launch ...`, or use `harness lap`"
+    )
 
 
 def asked_run() -> RunSpec:

@@ -300,10 +300,10 @@ def raise_failures() -> None:
         HarnessError: the simulator failed.
         BrainError: the brain failed.
     """
-    if rospy.has_param(SIMULATOR_FAILURE):
-        raise HarnessError(rospy.get_param(SIMULATOR_FAILURE))
-    if rospy.has_param(BRAIN_FAILURE):
-        raise BrainError(rospy.get_param(BRAIN_FAILURE))
+    if reason := rospy.get_param(SIMULATOR_FAILURE):
+        raise HarnessError(reason)
+    if reason := rospy.get_param(BRAIN_FAILURE):
+        raise BrainError(reason)
 
 
 def call(name: str, kind: Any, *arguments: Any) -> Any:
@@ -346,6 +346,7 @@ def main() -> int:
     """Runs one run and writes its recording."""
     start_node("stats")
     spec = asked_run()
+    spec.check_runnable()
     started_at = datetime.now(UTC)
     folder = prepare_folder(spec, started_at.strftime("%Y%m%dT%H%M%S.%fZ"))
     node = StatsNode(spec, folder)

@@ -243,7 +243,13 @@ def test_a_network_learns_from_the_data(data: Path, tmp_path: Path) -> None:
     from brains.pilotnet import load_network
     from brains.training.train import BEST_FILE, evaluate, train
 
-    list(train(data, tmp_path / "out", TrainParams(epochs=8, batch=16, learning_rate=3e-4)))
+    list(
+        train(
+            data,
+            tmp_path / "out",
+            TrainParams(epochs=8, batch=16, learning_rate=3e-4, warm_up_steps=5),
+        )
+    )
     seen = dataset.read_split(data, "train")
     network = load_network(tmp_path / "out" / BEST_FILE)
     variance = to_output(seen.labels).var(axis=0).mean()

@@ -1,6 +1,7 @@
 """Real runs in a real Gazebo: every way in which one can end."""
 
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -10,6 +11,8 @@ from typing import Any, cast
 import pytest
 from rosbags.highlevel import AnyReader
 
+from brains.artifacts import weights_dir
+from harness.errors import UnavailableError
 from harness.processes import RUN_ID, processes_of_run
 from harness.results import Result, read_result
 from harness.run import drive
@@ -50,25 +53,32 @@ def test_a_lap_of_the_default_model(tmp_path: Path) -> None:
     assert counts["/metadata"] == counts["/experiment_metrics"] == 1
 
 
-def test_roslaunch_alone_ends_by_itself_with_the_outcomes_exit_code(tmp_path: Path) -> None:
-    output = tmp_path / "standing"
-    env = {**os.environ, RUN_ID: "roslaunch-test", "ROS_LOG_DIR": str(tmp_path / "log")}
-    port = free_port()
-    env["ROS_MASTER_URI"] = f"http://127.0.0.1:{port}"
-    done = subprocess.run(
-        [
-            *("roslaunch", f"--port={port}", "harness", "circuit.launch"),
-            *(f"model:={MODULE}:Standing", f"output:={output}"),
-        ],
+def roslaunch(tmp_path: Path, port: int, *arguments: str) -> subprocess.Popen[str]:
+    """Starts the launch file as a user does, without `harness lap` round it."""
+    env = {
+        **os.environ,
+        RUN_ID: str(tmp_path),
+        "ROS_MASTER_URI": f"http://127.0.0.1:{port}",
+        "ROS_LOG_DIR": str(tmp_path / "log"),
+    }
+    return subprocess.Popen(
+        ["roslaunch", f"--port={port}", "harness", "circuit.launch", *arguments],
         env=env,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        timeout=180,
-        check=False,
     )
-    assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_roslaunch_alone_ends_by_itself_with_exit_code_0(tmp_path: Path) -> None:
+    output = tmp_path / "standing"
+    with roslaunch(
+        tmp_path, free_port(), f"model:={MODULE}:Standing", f"output:={output}"
+    ) as process:
+        printed, _ = process.communicate(timeout=180)
+    assert process.returncode == 0, printed[-2000:]
     assert read_result(output).outcome == "stuck"
-    assert processes_of_run("roslaunch-test") == []
+    assert processes_of_run(str(tmp_path)) == []
 
 
 @pytest.mark.parametrize(
@@ -82,30 +92,30 @@ def test_roslaunch_alone_ends_by_itself_with_the_outcomes_exit_code(tmp_path: Pa
 def test_roslaunch_with_an_unknown_name_says_what_is_known(
     tmp_path: Path, arguments: list[str], known: str
 ) -> None:
-    port = free_port()
-    env = {
-        **os.environ,
-        "ROS_MASTER_URI": f"http://127.0.0.1:{port}",
-        "ROS_LOG_DIR": str(tmp_path),
-        RUN_ID: "unknown-test",
-    }
-    done = subprocess.run(
-        ["roslaunch", f"--port={port}", "harness", "circuit.launch", *arguments],
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 2, done.stdout[-2000:]
-    errors = [
-        line
-        for line in done.stdout.splitlines() + done.stderr.splitlines()
-        if line.startswith("error: ")
-    ]
+    with roslaunch(tmp_path, free_port(), *arguments) as process:
+        printed, _ = process.communicate(timeout=120)
+    assert process.returncode == 2, printed[-2000:]
+    errors = [line for line in printed.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1
     assert known in errors[0]
-    assert processes_of_run("unknown-test") == []
+    assert processes_of_run(str(tmp_path)) == []
+
+
+def test_a_second_run_on_the_same_master_leaves_the_first_alone(tmp_path: Path) -> None:
+    port, first, second = free_port(), tmp_path / "first", tmp_path / "second"
+    with roslaunch(tmp_path, port, "model:=explicit", f"output:={first}", "timeout:=15") as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "lap 1/1" in line:
+                break
+        with roslaunch(tmp_path, port, f"output:={second}") as refused:
+            printed, _ = refused.communicate(timeout=60)
+        process.communicate(timeout=120)
+    assert refused.returncode == 2, printed[-2000:]
+    assert "another run is live" in printed
+    assert not second.exists()
+    assert process.returncode == 0
+    assert read_result(first).outcome == "timeout"
 
 
 @pytest.mark.parametrize(
@@ -161,3 +171,25 @@ def test_the_simulator_killed_mid_lap(tmp_path: Path) -> None:
     assert result.progress_m is not None  # what was driven before is in the bag
     assert (folder / "run.bag").exists()
     assert processes_of_run(str(tmp_path)) == []
+
+
+def test_a_broken_model_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = tmp_path / "weights"
+    shutil.copytree(weights_dir(), weights)
+    model = weights / "pilotnet_dynamic.tflite"
+    data = bytearray(model.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    model.write_bytes(data)
+    monkeypatch.setenv("PITWALL_WEIGHTS", str(weights))
+    _, result, _ = run(tmp_path)
+    assert result.outcome == "brain_error"
+    assert "pilotnet_dynamic.tflite" in result.outcome_reason
+
+
+def test_a_missing_model_file_is_told_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PITWALL_WEIGHTS", str(tmp_path))
+    with pytest.raises(UnavailableError, match=r"pilotnet_dynamic\.tflite"):
+        run(tmp_path)
+    assert not (tmp_path / "run").exists()
