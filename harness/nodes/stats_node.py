@@ -2,7 +2,6 @@
 """Runs the run: places the car, says go, follows the lap, records the bag, decides the outcome."""
 
 import json
-import math
 import queue
 import shlex
 import time
@@ -31,7 +30,7 @@ from harness.errors import (
     StorageError,
     UsageError,
 )
-from harness.lap import LapLimits, LapState, LapTracker
+from harness.lap import LapLimits, LapTracker
 from harness.nodes.bag_writer import BagWriter
 from harness.nodes.frame_loop import COMMAND_TOPIC, IMAGE_TOPIC, ITERATION_TOPIC, STATUS_TOPIC
 from harness.nodes.node import (
@@ -43,6 +42,7 @@ from harness.nodes.node import (
 )
 from harness.nodes.node_watch import NodeWatch
 from harness.paths import point_latest_at, recordings_root
+from harness.progress import Progress
 from harness.run_ending import Ending, exit_code, finish_recording
 from harness.run_spec import RunSpec
 from harness.start import start_pose, yaw_of_quaternion
@@ -93,7 +93,7 @@ class StatsNode:
         self._supervision = Supervision()
         self._bag = BagWriter(folder / "run.bag")
         self._status: dict[str, Any] = {}
-        self._progress = Progress(spec)
+        self._progress = Progress(spec.laps)
         self._sim_s = 0.0
         self._answered_sim_s = 0.0
         self._gone = False
@@ -140,7 +140,7 @@ class StatsNode:
     def _wait_until_ready(self) -> None:
         """Nobody stands at the line while a network loads: both must be there before go."""
         started_s = time.monotonic()
-        self._progress.say("starting the simulator and loading the model ...")
+        say("starting the simulator and loading the model ...")
         while not (self._status and self._simulator_is_ready()):
             self._take(self._next())
             raise_failures()
@@ -150,7 +150,7 @@ class StatsNode:
             if waited_s > _BRAIN_START_S:
                 raise BrainError(f"the brain did not get ready within {waited_s:.0f} s")
         self.timings["start_s"] = time.monotonic() - started_s
-        self._progress.say(f"ready after {self.timings['start_s']:.1f} s")
+        say(f"ready after {self.timings['start_s']:.1f} s")
 
     def _simulator_is_ready(self) -> bool:
         """Whether it takes orders, and nothing that it publishes from now on would be lost."""
@@ -180,7 +180,8 @@ class StatsNode:
             self._take(event)
             state = self._tracker.state
             if state is not None:
-                self._progress.show(state, self._sim_s)
+                if line := self._progress.line(state, self._sim_s, time.monotonic()):
+                    say(line)
                 if state.outcome is not None:
                     self._event("finish", end_sim_s=state.end_sim_s, outcome=state.outcome)
                     self._record_until_brain_is_past(state.end_sim_s or self._sim_s)
@@ -257,40 +258,9 @@ class StatsNode:
         self._events.put(Event(topic, message, time.time(), time.monotonic()))
 
 
-class Progress:
-    """Lines on the terminal: how far, how fast, how near the line, at what pace."""
-
-    _PERIOD_S = 1.0
-
-    def __init__(self, spec: RunSpec) -> None:
-        self._laps = spec.laps
-        self._shown_s = -math.inf
-        self._start: tuple[float, float] | None = None
-        self._deviation_sum_m = 0.0
-        self._samples = 0
-
-    def say(self, text: str) -> None:
-        """Prints one line."""
-        print(f"[run] {text}", flush=True)
-
-    def show(self, state: LapState, sim_s: float) -> None:
-        """Prints the state of the lap, at most once a second of wall time."""
-        now_s = time.monotonic()
-        self._samples += 1
-        self._deviation_sum_m += abs(state.lateral_m)
-        if self._start is None:
-            self._start = (now_s, sim_s)
-        if now_s - self._shown_s < self._PERIOD_S and state.outcome is None:
-            return
-        self._shown_s = now_s
-        wall_s, driven_s = now_s - self._start[0], sim_s - self._start[1]
-        speed_m_s = state.progress_m / driven_s if driven_s > 0 else 0.0
-        pace = driven_s / wall_s if wall_s > 0 else 0.0
-        self.say(
-            f"lap {min(state.lap + 1, self._laps)}/{self._laps} {state.lap_fraction:4.0%}  "
-            f"{driven_s:6.1f} s  mean {speed_m_s:5.2f} m/s  "
-            f"deviation {self._deviation_sum_m / self._samples:.3f} m  RTF {pace:.2f}"
-        )
+def say(text: str) -> None:
+    """Prints a line that `harness lap` shows too."""
+    print(f"[run] {text}", flush=True)
 
 
 def raise_failures() -> None:
@@ -353,7 +323,7 @@ def main() -> int:
     ending = node.run()
     result = finish_recording(folder, spec, ending, node.proof, started_at, node.timings)
     node.bag.append_json("/experiment_metrics", result.published(), time.time())
-    print(f"[run] {result.outcome}: {ending.reason}; recording {folder}", flush=True)
+    say(f"{result.outcome}: {ending.reason}; recording {folder}")
     return exit_code(result.outcome)
 
 
