@@ -22,6 +22,8 @@ from harness.run import drive
 from harness.run_spec import RunSpec
 
 MODEL = "tflite_dynamic"
+LOCKSTEP = "SimpleCircuit lockstep"
+LOCKSTEP_SMALL = "SimpleCircuit lockstep, 320x240"
 
 
 class Row(BaseModel):
@@ -41,33 +43,27 @@ class Row(BaseModel):
 
 
 class Bench:
-    """Drives runs one after the other and keeps their results by circuit and direction."""
+    """Drives runs one after the other and keeps their results by name."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self.results: dict[str, list[Result]] = {}
         self.ends_s: list[float] = []
 
-    def drive(self, circuit: str, direction: str, repetitions: int, model: str = MODEL) -> None:
-        """Drives the same lap so many times, in real time."""
+    def drive(self, name: str, repetitions: int, **values: object) -> None:
+        """Drives the same run of the default model so many times and keeps it under a name."""
         for repetition in range(repetitions):
-            spec = RunSpec.parse(
-                {"model": model, "circuit": circuit, "direction": direction, "seed": repetition}
-            )
-            self._console.print(f"{model} {circuit} {direction} {repetition + 1}/{repetitions}")
+            spec = RunSpec.parse({"model": MODEL, "seed": repetition, **values})
+            self._console.print(f"{MODEL} {name} {repetition + 1}/{repetitions}")
             folder, result = drive(spec, lambda _: None)
             self.ends_s.append(time.time() - (folder / "result.json").stat().st_mtime)
-            self.results.setdefault(f"{model} {circuit} {direction}", []).append(result)
+            self.results.setdefault(name, []).append(result)
             self._console.print(f"  {result.outcome} ({result.outcome_reason})")
-
-    def of(self, circuit: str, direction: str = "forward", model: str = MODEL) -> list[Result]:
-        """The results of these runs."""
-        return self.results[f"{model} {circuit} {direction}"]
 
 
 def rows(bench: Bench) -> list[Row]:
     """The promises of the project beside what was measured."""
-    simple, montreal = bench.of("simple_circuit"), bench.of("montreal")
+    simple, montreal = bench.results["SimpleCircuit"], bench.results["Montreal"]
     driving = [*simple, *montreal]
     return [
         _all_completed("SimpleCircuit laps", simple),
@@ -77,8 +73,8 @@ def rows(bench: Bench) -> list[Row]:
         _all_completed("Montreal laps", montreal),
         _mean("Montreal mean speed, m/s", montreal, "average_speed_m_s", at_least=10.3),
         _mean("Montreal deviation_published", montreal, "deviation_published", at_most=5.0),
-        _all_completed("Montmeló laps, forward", bench.of("montmelo")),
-        _all_completed("Montmeló laps, reverse", bench.of("montmelo", "reverse")),
+        _all_completed("Montmeló laps, forward", bench.results["Montmeló"]),
+        _all_completed("Montmeló laps, reverse", bench.results["Montmeló reverse"]),
         _mean("real_time_factor, 640x480 at 20 Hz", driving, "real_time_factor", at_least=0.95),
         _mean(
             "harness share of an iteration, ms (median)",
@@ -87,6 +83,8 @@ def rows(bench: Bench) -> list[Row]:
             at_most=2.0,
         ),
         _images(driving),
+        _mean(f"{LOCKSTEP}: RTF", bench.results[LOCKSTEP], "real_time_factor", at_least=2.5),
+        _mean(f"{LOCKSTEP_SMALL}: RTF", bench.results[LOCKSTEP_SMALL], "real_time_factor", 5.0),
         Row(
             what="a run's end, s (longest)",
             promise="<= 5",
@@ -142,11 +140,14 @@ def main() -> int:
     console = Console(stderr=True, highlight=False)
     bench = Bench(console)
     simple, montreal, montmelo = (10, 5, 5) if options.full else (2, 1, 1)
+    lockstep = {"clock": "lockstep", "latency": "fixed:5"}
     plan: list[Callable[[], None]] = [
-        lambda: bench.drive("simple_circuit", "forward", simple),
-        lambda: bench.drive("montreal", "forward", montreal),
-        lambda: bench.drive("montmelo", "forward", montmelo),
-        lambda: bench.drive("montmelo", "reverse", montmelo),
+        lambda: bench.drive("SimpleCircuit", simple),
+        lambda: bench.drive(LOCKSTEP, 3, **lockstep),
+        lambda: bench.drive(LOCKSTEP_SMALL, 3, **lockstep, image_width=320, image_height=240),
+        lambda: bench.drive("Montreal", montreal, circuit="montreal"),
+        lambda: bench.drive("Montmeló", montmelo, circuit="montmelo"),
+        lambda: bench.drive("Montmeló reverse", montmelo, circuit="montmelo", direction="reverse"),
     ]
     try:
         for step in plan:
@@ -157,6 +158,7 @@ def main() -> int:
     found = rows(bench)
     machine = collect_provenance(project_root())
     _print(console, found, machine.cpu_model or "unknown CPU", machine.cpu_cores)
+    _print_shares(console, bench)
     document: dict[str, Any] = {
         "rows": [row.model_dump() for row in found],
         "machine": machine.model_dump(mode="json"),
@@ -176,6 +178,22 @@ def _print(console: Console, found: list[Row], cpu: str, cores: int) -> None:
     for row in found:
         table.add_row(row.what, row.promise, row.measured, "kept" if row.kept else "BROKEN")
     console.print(table)
+
+
+def _print_shares(console: Console, bench: Bench) -> None:
+    """Where the wall time goes, real time beside lockstep."""
+    table = Table(
+        "run", "RTF", "rendering", "physics", "brain", "rest", title="shares of the wall time"
+    )
+    for name in ("SimpleCircuit", LOCKSTEP, LOCKSTEP_SMALL):
+        result = bench.results[name][-1]
+        shares = [result.rendering_share, result.physics_share, result.brain_share]
+        known = [share for share in shares if share is not None]
+        cells = [f"{share:.0%}" for share in [*known, 1.0 - sum(known)]]
+        if len(known) == len(shares):
+            table.add_row(name, f"{result.real_time_factor or 0.0:.2f}", *cells)
+    console.print(table)
+    console.print("rest: transport and waiting (in real time, for the clock on the wall)")
 
 
 if __name__ == "__main__":

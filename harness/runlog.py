@@ -30,6 +30,7 @@ CLOCK = "/clock"
 COMMANDS = "/F1ROS/cmd_vel"
 ITERATIONS = "/brain/iteration"
 PERFORMANCE = "/gazebo/performance_metrics"
+LOAD = "/gazebo/load"
 CONTACTS = "/F1ROS/contacts"
 CAMERA = "/F1ROS/cameraL/image_raw"
 COMPRESSED_CAMERA = "/F1ROS/cameraL/image_raw/compressed"
@@ -138,6 +139,21 @@ class Performance:
 
 
 @dataclass(frozen=True)
+class Load:
+    """/gazebo/load; every array (N,), in the order of the records.
+
+    Attributes:
+        wall_s: Wall times of the records.
+        physics_s: Wall time spent in physics steps since the simulator started.
+        rendering_s: Wall time spent rendering since the simulator started.
+    """
+
+    wall_s: Floats
+    physics_s: Floats
+    rendering_s: Floats
+
+
+@dataclass(frozen=True)
 class Event:
     """One message of /run/event.
 
@@ -162,6 +178,7 @@ class RunLog:
         iterations: The brain's iterations; empty if none was recorded.
         commands: Commands sent to the car.
         performance: The simulator's own performance figures.
+        load: Where the simulator's wall time goes.
         events: The run's events, in the order of the records.
         metadata: Content of /metadata; empty if there is none.
         experiment_metrics: Content of /experiment_metrics; empty if there is none.
@@ -174,6 +191,7 @@ class RunLog:
     iterations: Iterations
     commands: Commands
     performance: Performance
+    load: Load
     events: tuple[Event, ...]
     metadata: Mapping[str, Any]
     experiment_metrics: Mapping[str, Any]
@@ -236,6 +254,7 @@ _ROWS: dict[str, Callable[[Any], tuple[Any, ...]]] = {
     COMMANDS: lambda message: (message.linear.x, message.angular.z),
     ITERATIONS: _iteration_row,
     PERFORMANCE: lambda message: (message.real_time_factor,),
+    LOAD: lambda message: (message.physics_s, message.rendering_s),
     CONTACTS: lambda message: (_stamp_s(message.header.stamp),),
     CAMERA: lambda message: (_stamp_s(message.header.stamp),),
     COMPRESSED_CAMERA: lambda message: (_stamp_s(message.header.stamp),),
@@ -274,6 +293,7 @@ def read_run_log(bag_path: Path) -> RunLog:
         iterations=Iterations(*_columns(rows[ITERATIONS], 12)),
         commands=Commands(*_columns(rows[COMMANDS], 3)),
         performance=Performance(*_columns(rows[PERFORMANCE], 2)),
+        load=Load(*_columns(rows[LOAD], 3)),
         events=tuple(Event(str(data.get("event", "")), wall_s, data) for wall_s, data in events),
         metadata=metadata[-1][1] if metadata else {},
         experiment_metrics=experiment_metrics[-1][1] if experiment_metrics else {},

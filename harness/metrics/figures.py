@@ -59,6 +59,9 @@ class Metrics(BaseModel):
     camera_to_command_wall_ms_p95: float | None = _figure("frame to effect, wall, 95th percentile")
     real_time_factor: float | None = _figure("simulated over wall time from go to the end")
     real_time_factor_worst_second: float | None = _figure("least of any one wall second")
+    rendering_share: float | None = _figure("share of the wall time spent rendering")
+    physics_share: float | None = _figure("share of the wall time spent in physics steps")
+    brain_share: float | None = _figure("share of the wall time spent in iterations")
     images_per_sim_s: float | None = _figure("camera images per simulated second")
     frames_used: int = Field(default=0, description="frames that became a command")
     frames_missed: int = Field(default=0, description="frames that came while the brain was busy")
@@ -291,6 +294,7 @@ def _simulator(log: RunLog, drive: Drive) -> dict[str, Any]:
         wall_s = log.performance.wall_s
         own = log.performance.real_time_factor[(wall_s >= first_s) & (wall_s <= last_s)]
         figures["published_real_time_factor"] = float(own.mean()) if own.size else None
+        figures |= timing.wall_shares(log.load, log.iterations, first_s, last_s)
     return figures
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.runlog import Clock, Iterations
+from harness.runlog import Clock, Iterations, Load
 
 Floats = NDArray[np.float64]
 
@@ -159,3 +159,36 @@ def camera_to_command_ms(clock: Clock, iterations: Iterations) -> tuple[Floats, 
     frame_wall_s = wall_at(clock, iterations.frame_sim_s)
     sim_ms = (effect_sim_s - iterations.frame_sim_s) * 1e3
     return sim_ms, (effect_wall_s - frame_wall_s) * 1e3
+
+
+def wall_shares(
+    load: Load, iterations: Iterations, first_wall_s: float, last_wall_s: float
+) -> dict[str, float | None]:
+    """Where the wall time of a run went: rendering, physics and the brain's iterations.
+
+    What is missing to 1 is transport and waiting (in real time, for the clock on the wall); the
+    shares may add up to more where rendering and physics overlap.
+
+    Args:
+        load: The simulator's own account, one sample a wall second.
+        iterations: The brain's iterations.
+        first_wall_s: Wall time of go.
+        last_wall_s: Wall time of the end.
+    """
+    shares: dict[str, float | None] = {
+        "rendering_share": None,
+        "physics_share": None,
+        "brain_share": None,
+    }
+    within = (load.wall_s >= first_wall_s) & (load.wall_s <= last_wall_s)
+    wall_s = load.wall_s[within]
+    if wall_s.size > 1:
+        span_s = wall_s[-1] - wall_s[0]
+        rendering_s, physics_s = load.rendering_s[within], load.physics_s[within]
+        shares["rendering_share"] = float((rendering_s[-1] - rendering_s[0]) / span_s)
+        shares["physics_share"] = float((physics_s[-1] - physics_s[0]) / span_s)
+    answered = (iterations.wall_s >= first_wall_s) & (iterations.wall_s <= last_wall_s)
+    if answered.any():
+        busy_s = float((iterations.publish_s - iterations.receive_s)[answered].sum())
+        shares["brain_share"] = busy_s / (last_wall_s - first_wall_s)
+    return shares

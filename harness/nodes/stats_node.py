@@ -16,7 +16,7 @@ import rospkg
 import rospy
 from gazebo_msgs.msg import ContactsState, PerformanceMetrics
 from geometry_msgs.msg import Twist, TwistStamped
-from harness_msgs.msg import BrainIteration
+from harness_msgs.msg import BrainIteration, SimulatorLoad
 from nav_msgs.msg import Odometry
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
@@ -57,6 +57,7 @@ _RECORDED = {
     COMMAND_TOPIC: Twist,
     ITERATION_TOPIC: BrainIteration,
     "/gazebo/performance_metrics": PerformanceMetrics,
+    "/gazebo/load": SimulatorLoad,
     "/F1ROS/contacts": ContactsState,
     "/expert/label": TwistStamped,
 }

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "advance_event.hpp"
+#include "load_meter.hpp"
 #include "model_services.hpp"
 #include "performance_monitor.hpp"
 #include "step_gate.hpp"
@@ -41,6 +42,7 @@ class WorldApi {
       : gate_(world, mode),
         publisher_(world, ros_),
         performance_(world, ros_),
+        load_(world, ros_),
         world_services_(world, gate_, ros_),
         model_services_(world, gate_, ros_),
         advance_(ros_.subscribe("/gazebo/advance", 100, &WorldApi::OnAdvance, this,
@@ -57,6 +59,7 @@ class WorldApi {
   StepGate gate_;
   WorldPublisher publisher_;
   PerformanceMonitor performance_;
+  LoadMeter load_;
   WorldServices world_services_;
   ModelServices model_services_;
   ros::Subscriber advance_;
