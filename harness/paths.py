@@ -1,6 +1,7 @@
 """Where the project's things are."""
 
 import os
+import uuid
 from pathlib import Path
 
 
@@ -18,7 +19,6 @@ def point_latest_at(folder: Path) -> None:
     """Makes recordings/latest a link to a run's folder, atomically."""
     root = recordings_root()
     root.mkdir(parents=True, exist_ok=True)
-    fresh = root / f".latest-{os.getpid()}"
-    fresh.unlink(missing_ok=True)
+    fresh = root / f".latest-{uuid.uuid4().hex}"  # runs may start side by side, in one process too
     fresh.symlink_to(folder)
     fresh.replace(root / "latest")
