@@ -12,7 +12,7 @@ from harness.errors import DataError, UnavailableError
 from harness.processes import RUN_ID
 
 _SCRIPT = Path(__file__).with_name("simulator.sh")
-_SCRIPT_GRACE_S = 4.0  # simulator.sh kills gzserver 3 s after it was asked to end
+_SCRIPT_GRACE_S = 2.0  # simulator.sh kills gzserver 1 s after it was asked to end
 _LOOPBACK = "127.0.0.1"
 
 

@@ -44,7 +44,7 @@ gzserver=$!
 {
   read -r _ <&3
   kill -INT "$gzserver" 2>/dev/null
-  sleep 3
+  sleep 1 # it holds nothing worth a longer farewell
   kill -KILL "$gzserver" 2>/dev/null
 } &
 started="$started $!"

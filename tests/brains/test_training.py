@@ -247,7 +247,7 @@ def test_a_network_learns_from_the_data(data: Path, tmp_path: Path) -> None:
         train(
             data,
             tmp_path / "out",
-            TrainParams(epochs=8, batch=16, learning_rate=3e-4, warm_up_steps=5),
+            TrainParams(epochs=20, batch=16, learning_rate=3e-4, warm_up_steps=5),
         )
     )
     seen = dataset.read_split(data, "train")
