@@ -4,6 +4,8 @@ import os
 import uuid
 from pathlib import Path
 
+from harness.errors import StorageError, UsageError
+
 
 def project_root() -> Path:
     """The clone."""
@@ -13,6 +15,22 @@ def project_root() -> Path:
 def recordings_root() -> Path:
     """Where runs land: $PITWALL_RECORDINGS, by default recordings/ of the clone."""
     return Path(os.environ.get("PITWALL_RECORDINGS") or project_root() / "recordings").absolute()
+
+
+def claim_recording(folder: Path) -> None:
+    """Makes a run's folder and points recordings/latest at it.
+
+    Raises:
+        UsageError: the folder holds a finished run.
+        StorageError: it can't be made.
+    """
+    if (folder / "result.json").exists():
+        raise UsageError(f"{folder} holds a finished run: choose another output")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        point_latest_at(folder)
+    except OSError as error:
+        raise StorageError(f"{folder}: can't write the recording: {error}") from None
 
 
 def point_latest_at(folder: Path) -> None:

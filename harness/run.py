@@ -8,8 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.errors import HarnessError, PitwallError, StorageError, UnavailableError, UsageError
-from harness.paths import point_latest_at, recordings_root
+from harness.errors import HarnessError, PitwallError, StorageError, UnavailableError
+from harness.paths import claim_recording, recordings_root
 from harness.processes import RUN_ID, end_run
 from harness.results import Result, read_result
 from harness.run_spec import RunSpec
@@ -40,11 +40,9 @@ def drive(
     spec.check_runnable()
     started_at = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     folder = spec.folder(recordings_root(), started_at)
-    if (folder / "result.json").exists():
-        raise UsageError(f"{folder} holds a finished run: choose another --output")
+    claim_recording(folder)
     try:
-        (folder / "logs").mkdir(parents=True, exist_ok=True)
-        point_latest_at(folder)
+        (folder / "logs").mkdir(exist_ok=True)
     except OSError as error:
         raise StorageError(f"{folder}: can't write the recording: {error}") from None
     run_id = run_id or uuid.uuid4().hex

@@ -85,11 +85,9 @@ class RunSpec(BaseModel):
     def start_station_m(self) -> float:
         """Where the car starts, along the centreline in driving direction."""
         circuit = self.load_circuit()
-        length_m = circuit.centreline(self.direction).length_m
         if self.start == "default":
-            station_m = circuit.start_station_m
-            return station_m if self.direction == "forward" else (-station_m) % length_m
-        return float(self.start) % length_m
+            return circuit.start_station(self.direction)
+        return float(self.start) % circuit.centreline(self.direction).length_m
 
     def timeout_s(self) -> float:
         """Simulated time after which the run is over."""

@@ -17,17 +17,15 @@ def disturber(spec: RunSpec) -> Disturber | None:
 
 def start_pose(spec: RunSpec) -> Pose:
     """Pose at the run's start station, off the line where an expert's run is disturbed."""
-    centreline = spec.load_circuit().centreline(spec.direction)
-    station_m = spec.start_station_m()
-    heading_rad = float(centreline.heading(station_m))
-    x_m, y_m = (float(value) for value in centreline.position(station_m))
-    lateral_m, turned_rad = (0.0, 0.0)
-    if (disturbance := disturber(spec)) is not None:
-        lateral_m, turned_rad = disturbance.start_offset()
+    on_line = spec.load_circuit().start(spec.direction, spec.start_station_m())
+    disturbance = disturber(spec)
+    if disturbance is None:
+        return on_line
+    lateral_m, turned_rad = disturbance.start_offset()
     return Pose(
-        x_m - lateral_m * math.sin(heading_rad),
-        y_m + lateral_m * math.cos(heading_rad),
-        math.remainder(heading_rad + turned_rad, math.tau),
+        on_line.x_m - lateral_m * math.sin(on_line.yaw_rad),
+        on_line.y_m + lateral_m * math.cos(on_line.yaw_rad),
+        math.remainder(on_line.yaw_rad + turned_rad, math.tau),
     )
 
 

@@ -82,6 +82,13 @@ class Circuit(BaseModel):
         """The centreline in a driving direction; station 0 is the first control point in both."""
         return self._forward if direction == "forward" else self._forward.reversed()
 
+    def start_station(self, direction: Direction) -> float:
+        """Station in metres of the circuit's own start, on the centreline in that direction."""
+        if direction == "forward":
+            return self.start_station_m
+        length_m = self.centreline(direction).length_m
+        return (length_m - self.start_station_m) % length_m
+
     def start(self, direction: Direction = "forward", station_m: float | None = None) -> Pose:
         """Where the car stands at the start.
 
@@ -95,8 +102,7 @@ class Circuit(BaseModel):
             if self.start_pose is not None:
                 turn = 0.0 if direction == "forward" else np.pi
                 return self.start_pose._replace(yaw_rad=_wrapped(self.start_pose.yaw_rad + turn))
-            forward_m = self.start_station_m
-            station_m = forward_m if direction == "forward" else line.length_m - forward_m
+            station_m = self.start_station(direction)
         x_m, y_m = line.position(station_m)
         return Pose(float(x_m), float(y_m), _wrapped(float(line.heading(station_m))))
 

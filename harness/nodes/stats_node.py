@@ -28,7 +28,6 @@ from harness.errors import (
     HarnessError,
     PitwallError,
     StorageError,
-    UsageError,
 )
 from harness.lap import LapLimits, LapTracker
 from harness.nodes.bag_writer import BagWriter
@@ -41,7 +40,7 @@ from harness.nodes.node import (
     start_node,
 )
 from harness.nodes.node_watch import NodeWatch
-from harness.paths import point_latest_at, recordings_root
+from harness.paths import claim_recording, recordings_root
 from harness.progress import Progress
 from harness.run_ending import Ending, exit_code, finish_recording
 from harness.run_spec import RunSpec
@@ -82,14 +81,13 @@ class StatsNode:
 
     def __init__(self, spec: RunSpec, folder: Path) -> None:
         self._spec = spec
-        self._folder = folder
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         circuit = spec.load_circuit()
         self._tracker = LapTracker(
             circuit.centreline(spec.direction),
             spec.start_station_m(),
             spec.laps,
-            LapLimits(asphalt_width_m=circuit.asphalt_width_m, timeout_s=spec.timeout_s()),
+            LapLimits.of_circuit(circuit, spec.laps, spec.timeout_s()),
         )
         self._supervision = Supervision()
         self._bag = BagWriter(folder / "run.bag")
@@ -298,16 +296,13 @@ def prepare_folder(spec: RunSpec, started_at: str) -> Path:
         StorageError: it can't be made.
     """
     folder = spec.folder(recordings_root(), started_at)
-    if (folder / "result.json").exists():
-        raise UsageError(f"{folder} holds a finished run: choose another output:=")
+    claim_recording(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         words = ["roslaunch", "harness", "circuit.launch", *spec.launch_arguments()]
         (folder / "command.sh").write_text(f"{shlex.join(words)}\n")
         if not (folder / "logs").exists():
             log_folder = Path(rospkg.get_log_dir()) / rospy.get_param("/run_id")
             (folder / "logs").symlink_to(log_folder)
-        point_latest_at(folder)
     except OSError as error:
         raise StorageError(f"{folder}: can't write the recording: {error}") from None
     return folder
