@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON := /usr/bin/python3
 EXTRAS ?=
 TESTS ?= tests
+ALL_EXTRAS := tf,torch,onnx,openvino,batch,dev
 
 .PHONY: help setup lap test lint format bench clean
 
@@ -16,11 +17,11 @@ lap: setup  ## set-up, a real lap of the default model, its report
 	@. ./env.sh && harness lap
 
 test:  ## set-up with all extras, lint, all tests (a real Gazebo among them)
-	@$(PYTHON) -m harness.setup --extras tf,dev
+	@$(PYTHON) -m harness.setup --extras $(ALL_EXTRAS)
 	@. ./env.sh && $(MAKE) --no-print-directory _lint && python -m pytest $(TESTS)
 
 lint:  ## ruff, mypy strict, clang-format
-	@$(PYTHON) -m harness.setup --extras tf,dev
+	@$(PYTHON) -m harness.setup --extras $(ALL_EXTRAS)
 	@. ./env.sh && $(MAKE) --no-print-directory _lint
 
 .PHONY: _lint
