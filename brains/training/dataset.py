@@ -220,10 +220,19 @@ def balanced_order(
         random: Source of the draw.
         count: How many to draw; n by default.
     """
-    bins = np.clip(((labels[:, 1] + 7.1) / 14.2 * 29).astype(int), 0, 28)
-    weight = 1 / np.sqrt(np.bincount(bins, minlength=29)[bins])
-    drawn = random.choice(len(labels), count or len(labels), p=weight / weight.sum())
+    weights = yaw_rate_weights(labels)
+    drawn = random.choice(len(labels), count or len(labels), p=weights / weights.sum())
     return np.asarray(drawn, np.intp)
+
+
+def yaw_rate_weights(labels: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Weight of each frame, 1 / sqrt(frequency of its yaw rate's bin), shape (n,).
+
+    Args:
+        labels: (n, 2), v m/s and w rad/s.
+    """
+    bins = np.clip(((labels[:, 1] + 7.1) / 14.2 * 29).astype(int), 0, 28)
+    return np.asarray(1 / np.sqrt(np.bincount(bins, minlength=29)[bins]), np.float64)
 
 
 def _messages(bag: Path, topics: tuple[str, ...]) -> Iterator[tuple[str, Any]]:

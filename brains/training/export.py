@@ -11,13 +11,13 @@ from brains.catalogue import default_model, find_model
 from brains.pilotnet import load_network, to_tflite
 from brains.preprocess import normalise
 from brains.reference import write_reference
-from brains.training.evaluation import EvaluationSet
+from brains.training.frames import FrameSet
 from harness.errors import DataError
 
 CHECK_FRAMES = 32
 
 
-def export(weights: Path, check: EvaluationSet, folder: Path) -> Path:
+def export(weights: Path, check: FrameSet, folder: Path) -> Path:
     """Make a weights folder, usable as ``$PITWALL_WEIGHTS`` or as ``brains/weights``.
 
     Args:

@@ -1,9 +1,12 @@
-"""`harness dataset`: record the expert, build data sets, pick the evaluation set."""
+"""`harness dataset`: record the expert, build data sets, pick evaluation and calibration sets."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from brains.training.frames import FrameSet
 
 app = typer.Typer(help="Record the expert, build data sets from it.", no_args_is_help=True)
 
@@ -79,12 +82,31 @@ def evaluation(
 
     Example: harness dataset evaluation ~/pitwall-data --output evaluation.npz
     """
+    from brains.training.evaluation import EVALUATION_FILE, make_evaluation
+
+    _write(make_evaluation(data, per_circuit), output or EVALUATION_FILE)
+
+
+@app.command()
+def calibration(
+    data: Annotated[Path, typer.Argument(help="Data set to pick training frames from.")],
+    output: Annotated[Path | None, typer.Option(help="File; default: the one kept in git.")] = None,
+    per_circuit: Annotated[int, typer.Option(min=1, help="Frames a circuit.")] = 100,
+) -> None:
+    """Pick the small calibration set of integer networks from a data set's training runs.
+
+    Example: harness dataset calibration ~/pitwall-data --output calibration.npz
+    """
+    from brains.training.calibration import CALIBRATION_FILE, make_calibration
+
+    _write(make_calibration(data, per_circuit), output or CALIBRATION_FILE)
+
+
+def _write(frames: "FrameSet", path: Path) -> None:
     from rich.console import Console
 
-    from brains.training.evaluation import EVALUATION_FILE, make_evaluation, write_evaluation
+    from brains.training.frames import write_frames
 
-    chosen = make_evaluation(data, per_circuit)
-    path = output or EVALUATION_FILE
-    write_evaluation(chosen, path)
+    write_frames(frames, path)
     size_mib = path.stat().st_size / 2**20
-    Console(stderr=True).print(f"{len(chosen.labels)} frames, {size_mib:.1f} MiB: {path}")
+    Console(stderr=True).print(f"{len(frames.labels)} frames, {size_mib:.1f} MiB: {path}")

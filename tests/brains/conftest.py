@@ -15,8 +15,8 @@ def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A weights folder with a random PilotNet."""
     pytest.importorskip("tensorflow", reason="needs the extra tf")
     from brains.pilotnet import build_network, save_weights, tensorflow
-    from brains.training.evaluation import EvaluationSet
     from brains.training.export import export
+    from brains.training.frames import FrameSet
 
     folder = tmp_path_factory.mktemp("random_weights")
     best = folder / "best.npz"
@@ -30,7 +30,7 @@ def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_weights(weights, best)
     road = crop(road_frame((480, 640, 3)))
     crops = np.stack([np.roll(road, shift, axis=1) for shift in random.integers(-60, 60, 40)])
-    check = EvaluationSet(crops, np.zeros((40, 2), np.float32), np.full(40, "loop"))
+    check = FrameSet(crops, np.zeros((40, 2), np.float32), np.full(40, "loop"))
     return export(best, check, folder / "weights")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from brains.expert import Expert
 from brains.preprocess import crop, normalise, to_output
-from brains.training import dataset, evaluation
+from brains.training import calibration, dataset, evaluation, frames
 from brains.training.augment import augmented, mirrored_labels
 from brains.training.train import Batch, TrainParams, TrainState, _prefetched, learning_rate
 from harness.errors import DataError, UsageError
@@ -182,19 +182,38 @@ def test_an_error_while_making_batches_reaches_the_training() -> None:
         next(batches)
 
 
-def test_evaluation_set_round_trip(data: Path, tmp_path: Path) -> None:
+def test_frames_kept_in_git_round_trip(data: Path, tmp_path: Path) -> None:
     made = evaluation.make_evaluation(data, per_circuit=9)
     assert made.crops.shape == (9, 66, 200, 3)
     assert set(made.circuits) == {"loop"}
     path = tmp_path / "evaluation.npz"
-    evaluation.write_evaluation(made, path)
+    frames.write_frames(made, path)
     read = evaluation.read_evaluation(path)
     np.testing.assert_array_equal(read.crops, made.crops)
     np.testing.assert_array_equal(read.labels, made.labels)
     np.testing.assert_array_equal(read.circuits, made.circuits)
     path.write_bytes(path.read_bytes()[:2000])
-    with pytest.raises(DataError, match="no evaluation set"):
+    with pytest.raises(DataError, match="no set of frames"):
         evaluation.read_evaluation(path)
+
+
+def test_calibration_frames_are_training_frames_of_every_yaw_rate(data: Path) -> None:
+    chosen = calibration.make_calibration(data, per_circuit=20)
+    training = dataset.read_split(data, "train")
+    rows = [np.flatnonzero((training.crops == crop).all(axis=(1, 2, 3))) for crop in chosen.crops]
+    assert all(len(row) for row in rows)
+    assert len({int(row[0]) for row in rows}) > 10
+    low, high = np.quantile(training.labels[:, 1], [0.05, 0.95])
+    assert chosen.labels[:, 1].min() < low
+    assert chosen.labels[:, 1].max() > high
+
+
+def test_the_kept_sets_share_no_frame() -> None:
+    kept = [evaluation.read_evaluation(), calibration.read_calibration()]
+    evaluated, calibrated = ({crop.tobytes() for crop in one.crops} for one in kept)
+    assert len(calibrated) == 300
+    assert not evaluated & calibrated
+    assert len(set(kept[1].circuits)) == 3
 
 
 def losses(folder: Path) -> list[float]:

@@ -1,0 +1,74 @@
+"""Small sets of labelled frames kept in git: for evaluation, and for calibration.
+
+The frames are one PNG, one under the other: small, lossless, and read in one go.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from brains.preprocess import INPUT_HEIGHT, INPUT_WIDTH
+from brains.training.dataset import SplitName, read_index
+from harness.errors import DataError
+
+DATA_DIR = Path(__file__).parents[1] / "data"
+
+
+@dataclass(frozen=True)
+class FrameSet:
+    """Crops uint8 (n, 66, 200, 3), labels float32 (n, 2) of v m/s and w rad/s, circuits (n,)."""
+
+    crops: NDArray[np.uint8]
+    labels: NDArray[np.float32]
+    circuits: NDArray[np.str_]
+
+
+def circuits_of_frames(data: Path, split: SplitName) -> NDArray[np.str_]:
+    """Name of the circuit of each frame of a split, shape (n,).
+
+    Raises:
+        DataError: The data set is broken, or the split has no runs.
+    """
+    runs = [run for run in read_index(data).runs if run.split == split]
+    if not runs:
+        raise DataError(f"{data} has no {split} runs: record at least 3 runs a circuit")
+    return np.concatenate([np.full(run.frames, run.circuit) for run in runs])
+
+
+def write_frames(frames: FrameSet, path: Path) -> None:
+    """Write a set of frames (atomically).
+
+    Raises:
+        DataError: There are too many for one PNG.
+    """
+    stacked = np.vstack(list(frames.crops))[..., ::-1]
+    done, png = cv2.imencode(".png", stacked, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    if not done:
+        raise DataError(f"the {len(frames.crops)} frames of {path.name} do not fit one PNG")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part.npz")
+    np.savez(part, png=png, labels=frames.labels, circuits=frames.circuits)
+    part.replace(path)
+
+
+def read_frames(path: Path) -> FrameSet:
+    """Read a set of frames.
+
+    Raises:
+        DataError: The file is missing or broken.
+    """
+    try:
+        with np.load(path) as arrays:
+            png, labels, circuits = (arrays[name] for name in ("png", "labels", "circuits"))
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        line = " ".join(str(error).split())
+        raise DataError(f"{path} is no set of frames: {line}") from error
+    stacked = cv2.imdecode(png, cv2.IMREAD_COLOR)
+    if stacked is None or stacked.shape != (len(labels) * INPUT_HEIGHT, INPUT_WIDTH, 3):
+        raise DataError(f"{path} is no set of frames: its images do not fit its labels")
+    crops = np.ascontiguousarray(stacked[..., ::-1], np.uint8)
+    return FrameSet(crops.reshape(-1, INPUT_HEIGHT, INPUT_WIDTH, 3), labels, circuits)
