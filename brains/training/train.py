@@ -1,111 +1,16 @@
-"""Training of PilotNet on a data set: resumable, with early stopping and a curve.
+"""Training of PilotNet in Keras."""
 
-The output folder holds ``state.json`` (how far it is), checkpoints, ``best.npz`` (the best
-epoch's weights), ``curve.csv`` and ``curve.png``. ``state.json`` is replaced last, so that a
-training killed at any moment resumes after the last whole epoch.
-"""
-
-import csv
-import math
-import queue
-import threading
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
 
-from brains.artifacts import sha256_of
 from brains.pilotnet import build_network, save_weights, tensorflow
-from brains.preprocess import V_SPAN_M_S, W_SPAN_RAD_S, normalise, to_output
-from brains.training.augment import augmented
-from brains.training.dataset import Split, balanced_order, read_split
-from harness.errors import DataError, UsageError
-
-STATE_FILE = "state.json"
-BEST_FILE = "best.npz"
-EVALUATION_BATCH = 256
-
-
-class TrainParams(BaseModel):
-    """How to train.
-
-    Attributes:
-        epochs: How many times as many frames as the training set holds are drawn.
-        batch: Frames a step.
-        learning_rate: Highest rate; rises over the first steps, then falls as a cosine to 1 %.
-        warm_up_steps: Steps of the rise.
-        steering_weight: Weight of the squared error of the yaw rate; the speed's is 1.
-        patience: Epochs without a better validation loss after which training ends.
-        seed: Of weights, order and augmentation.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    epochs: int = 20
-    batch: int = 256
-    learning_rate: float = 5e-4
-    warm_up_steps: int = 100
-    steering_weight: float = 6.0
-    patience: int = 8
-    seed: int = 1
-
-
-class EpochFigures(BaseModel):
-    """Figures of one epoch; errors are of the validation set."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    epoch: int
-    train_loss: float
-    validation_loss: float
-    mse: float
-    v_mae_m_s: float
-    w_mae_rad_s: float
-    seconds: float
-
-
-class TrainState(BaseModel):
-    """``state.json``: what a training has done."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    params: TrainParams
-    data_sha256: str
-    checkpoint: str | None = None
-    history: list[EpochFigures] = []
-
-    @property
-    def best(self) -> EpochFigures:
-        """The epoch with the lowest validation loss."""
-        return min(self.history, key=lambda figures: figures.validation_loss)
-
-    @property
-    def finished(self) -> bool:
-        """All epochs are done, or no better one was found for the patience."""
-        if not self.history:
-            return False
-        epochs = len(self.history)
-        waited = epochs - self.best.epoch
-        return epochs >= self.params.epochs or waited >= self.params.patience
-
-
-@dataclass(frozen=True, slots=True)
-class StepDone:
-    """Progress: ``step`` of ``steps`` of an epoch (counted from 1) done, with its loss."""
-
-    epoch: int
-    step: int
-    steps: int
-    loss: float
-
-
-Event = StepDone | EpochFigures
-Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
+from brains.training import loop
+from brains.training.dataset import Split
+from brains.training.loop import Event, TrainParams, output_weights, pixel_statistics
 
 
 def train(
@@ -114,202 +19,72 @@ def train(
     """Train PilotNet; yields every step and every epoch's figures.
 
     Raises:
-        UsageError: The output folder holds a training and ``resume`` is not set, or the reverse.
+        UsageError: The output folder holds a training and ``resume`` is not set.
         DataError: The data set is broken or not the one that the training began with.
         UnavailableError: TensorFlow is not installed.
     """
-    state = _open_state(data, output, params, resume)
-    params = state.params
-    training, validation = read_split(data, "train"), read_split(data, "validation")
-    if not len(training.labels) or not len(validation.labels):
-        raise DataError(f"{data} needs runs in train and validation: record at least 3 a circuit")
-    tf, tf_keras = tensorflow()
+    return loop.train(data, output, params, _new_learner, resume=resume)
+
+
+class KerasLearner:
+    """A Keras network and Adam; see ``loop.Learner``."""
+
+    def __init__(self, network: Any, params: TrainParams) -> None:
+        tf, tf_keras = tensorflow()
+        self._network = network
+        self._optimizer = tf_keras.optimizers.Adam(params.learning_rate)
+        network.compile(self._optimizer, loss=weighted_loss(params.steering_weight))
+        self._optimizer.build(network.trainable_variables)
+        self._checkpoint = tf.train.Checkpoint(network=network, optimizer=self._optimizer)
+
+    def step(
+        self,
+        images: NDArray[np.float32],
+        outputs: NDArray[np.float32],
+        learning_rate: float,
+    ) -> float:
+        """Learn from one batch; its loss."""
+        self._optimizer.learning_rate = learning_rate
+        return float(self._network.train_on_batch(images, outputs))
+
+    def answers(self, images: NDArray[np.float32]) -> NDArray[np.floating]:
+        """Scaled outputs, shape (n, 2)."""
+        return np.asarray(self._network.predict_on_batch(images))
+
+    def save_weights(self, path: Path) -> None:
+        """Write the weights file, rounded to float16."""
+        save_weights(self._network.get_weights(), path)
+
+    def save_checkpoint(self, stem: Path) -> None:
+        """Write network and optimizer."""
+        self._checkpoint.write(str(stem))
+
+    def restore_checkpoint(self, stem: Path) -> None:
+        """Go on from a checkpoint."""
+        self._checkpoint.read(str(stem)).assert_consumed()
+
+
+def _new_learner(training: Split, params: TrainParams) -> KerasLearner:
+    """PilotNet with random weights.
+
+    The leading BatchNormalization begins with the data's own mean and variance: its running
+    figures follow by 1 % a step, from 0 and 1 they would take hundreds of steps, and the
+    validation of the first epochs would judge another network than the one that learns.
+    """
+    _, tf_keras = tensorflow()
     tf_keras.utils.set_random_seed(params.seed)
     network = build_network()
-    _start_normalisation(network, training)
-    optimizer = tf_keras.optimizers.Adam(params.learning_rate)
-    network.compile(optimizer, loss=weighted_loss(params.steering_weight))
-    optimizer.build(network.trainable_variables)
-    checkpoint = tf.train.Checkpoint(network=network, optimizer=optimizer)
-    if state.checkpoint is not None:
-        checkpoint.read(str(output / state.checkpoint)).assert_consumed()
-
-    steps = math.ceil(len(training.labels) / params.batch)
-    while not state.finished:
-        epoch = len(state.history) + 1
-        started_s = time.monotonic()
-        losses: list[float] = []
-        for images, outputs in _prefetched(_batches(training, params, epoch, steps)):
-            done = (epoch - 1) * steps + len(losses)
-            optimizer.learning_rate = learning_rate(params, done, params.epochs * steps)
-            losses.append(float(network.train_on_batch(images, outputs)))
-            yield StepDone(epoch, len(losses), steps, losses[-1])
-        figures = EpochFigures(
-            epoch=epoch,
-            train_loss=float(np.mean(losses)),
-            seconds=time.monotonic() - started_s,
-            **evaluate(network, validation, params.steering_weight),
-        )
-        state.history.append(figures)
-        if state.best.epoch == epoch:
-            save_weights(network.get_weights(), output / BEST_FILE)
-        _save_state(state, checkpoint, output)
-        yield figures
-
-
-def _start_normalisation(network: Any, training: Split, sample: int = 1024) -> None:
-    """Begin with the data's own mean and variance in the leading BatchNormalization.
-
-    Its running figures follow by 1 % a step: from 0 and 1 they would take hundreds of steps, and
-    the validation of the first epochs would judge another network than the one that learns.
-    """
-    rows = np.linspace(0, len(training.labels) - 1, sample).astype(int)
-    pixels = normalise(np.asarray(training.crops[np.unique(rows)])).reshape(-1, 3)
     gamma, beta, _, _ = network.layers[0].get_weights()
-    network.layers[0].set_weights([gamma, beta, pixels.mean(axis=0), pixels.var(axis=0)])
-
-
-def learning_rate(params: TrainParams, step: int, steps: int) -> float:
-    """Rate of a step: linear rise, then a cosine from the highest rate to 1 % of it."""
-    rise = min(1.0, (step + 1) / max(1, min(params.warm_up_steps, steps // 10)))
-    fall = 0.01 + 0.99 * (1 + math.cos(math.pi * step / steps)) / 2
-    return params.learning_rate * rise * fall
+    network.layers[0].set_weights([gamma, beta, *pixel_statistics(training)])
+    return KerasLearner(network, params)
 
 
 def weighted_loss(steering_weight: float) -> Any:
     """Keras loss on scaled outputs: mean of speed's and weighted steering's squared errors."""
     tf, _ = tensorflow()
-    weights = tf.constant([[1.0, steering_weight]])
+    weights = tf.constant(output_weights(steering_weight))
 
     def loss(wanted: Any, answered: Any) -> Any:
         return tf.reduce_mean(weights * tf.square(wanted - answered), axis=-1)
 
     return loss
-
-
-def evaluate(network: Any, split: Split, steering_weight: float) -> dict[str, float]:
-    """Errors of a network on a split: the loss, the mse of scaled outputs, and mean errors."""
-    answers = [
-        network.predict_on_batch(normalise(np.asarray(split.crops[i : i + EVALUATION_BATCH])))
-        for i in range(0, len(split.labels), EVALUATION_BATCH)
-    ]
-    errors = np.concatenate(answers).astype(np.float64) - to_output(split.labels)
-    squares = (errors**2).mean(axis=0)
-    v_mae, w_mae = np.abs(errors).mean(axis=0)
-    return {
-        "validation_loss": float(squares @ [1.0, steering_weight]) / 2,
-        "mse": float(squares.mean()),
-        "v_mae_m_s": float(v_mae) * V_SPAN_M_S,
-        "w_mae_rad_s": float(w_mae) * W_SPAN_RAD_S,
-    }
-
-
-def _open_state(data: Path, output: Path, params: TrainParams, resume: bool) -> TrainState:
-    """The state to go on from; checks that it belongs to the data."""
-    path = output / STATE_FILE
-    index = data / "index.json"
-    if not index.is_file():
-        raise DataError(f"{data} is no data set: make one with `harness dataset build`")
-    data_sha256 = sha256_of(index)
-    if not resume:
-        if path.exists():
-            raise UsageError(f"{output} holds a training: add --resume, or choose another folder")
-        output.mkdir(parents=True, exist_ok=True)
-        return TrainState(params=params, data_sha256=data_sha256)
-    state = read_state(output)
-    if state.data_sha256 != data_sha256:
-        raise DataError(f"{output} was trained on another data set than {data}")
-    return state
-
-
-def read_state(output: Path) -> TrainState:
-    """State of a training.
-
-    Raises:
-        DataError: The folder holds none.
-    """
-    try:
-        return TrainState.model_validate_json((output / STATE_FILE).read_text())
-    except (OSError, ValidationError) as error:
-        line = " ".join(str(error).split())
-        raise DataError(f"{output} holds no training to go on from: {line}") from error
-
-
-def _save_state(state: TrainState, checkpoint: Any, output: Path) -> None:
-    """Write curve and checkpoint, then the state that names it, then drop the older one."""
-    older = state.checkpoint
-    state.checkpoint = f"checkpoint_{len(state.history):03d}"
-    checkpoint.write(str(output / state.checkpoint))
-    write_curve(state.history, output)
-    part = output / f".{STATE_FILE}.part"
-    part.write_text(state.model_dump_json(indent=1))
-    part.replace(output / STATE_FILE)
-    if older is not None:
-        for path in output.glob(f"{older}.*"):
-            path.unlink()
-
-
-def write_curve(history: list[EpochFigures], output: Path) -> None:
-    """Write ``curve.csv`` and ``curve.png``."""
-    with (output / "curve.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(EpochFigures.model_fields))
-        writer.writeheader()
-        writer.writerows(figures.model_dump() for figures in history)
-    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
-
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.add_subplot()
-    epochs = [figures.epoch for figures in history]
-    axes.semilogy(epochs, [f.train_loss for f in history], marker=".", label="training")
-    axes.semilogy(epochs, [f.validation_loss for f in history], marker=".", label="validation")
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("weighted squared error of the scaled outputs")
-    axes.grid(alpha=0.3, which="both")
-    axes.legend()
-    figure.savefig(output / "curve.png", dpi=120)
-
-
-def _batches(split: Split, params: TrainParams, epoch: int, steps: int) -> Iterator[Batch]:
-    """Augmented batches of one epoch: images and scaled outputs."""
-    random = np.random.default_rng([params.seed, epoch])
-    order = balanced_order(split.labels, random, steps * params.batch)
-    for chosen in order.reshape(steps, params.batch):
-        # Sorted, so that the file is read in one direction.
-        rows = np.sort(chosen)
-        images, labels = augmented(np.asarray(split.crops[rows]), split.labels[rows], random)
-        yield images, to_output(labels)
-
-
-def _prefetched(items: Iterator[Batch], ahead: int = 3) -> Iterator[Batch]:
-    """The same items, made by another thread while the last one is in use."""
-    ready: queue.Queue[Batch | BaseException | None] = queue.Queue(ahead)
-    stopped = threading.Event()
-
-    def offer(item: Batch | BaseException | None) -> None:
-        while not stopped.is_set():
-            try:
-                ready.put(item, timeout=0.2)
-            except queue.Full:
-                continue
-            return
-
-    def produce() -> None:
-        try:
-            for item in items:
-                if stopped.is_set():
-                    return
-                offer(item)
-            offer(None)
-        except BaseException as error:  # handed to the consumer, which raises it
-            offer(error)
-
-    thread = threading.Thread(target=produce, daemon=True)
-    thread.start()
-    try:
-        while (item := ready.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        stopped.set()
-        thread.join()

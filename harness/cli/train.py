@@ -29,7 +29,7 @@ def train(
 
     from brains.training.evaluation import make_evaluation
     from brains.training.export import export
-    from brains.training.train import BEST_FILE, StepDone, TrainParams, read_state
+    from brains.training.loop import BEST_FILE, StepDone, TrainParams, read_state
     from brains.training.train import train as run_training
 
     console = Console(stderr=True)

@@ -11,7 +11,8 @@ from brains.expert import Expert
 from brains.preprocess import crop, normalise, to_output
 from brains.training import calibration, dataset, evaluation, frames
 from brains.training.augment import augmented, mirrored_labels
-from brains.training.train import Batch, TrainParams, TrainState, _prefetched, learning_rate
+from brains.training.batches import Batch, prefetched
+from brains.training.loop import TrainParams, TrainState, learning_rate
 from harness.errors import DataError, UsageError
 from tests.brains.kinematics import start_pose
 from tests.brains.roadview import RoadView
@@ -176,7 +177,7 @@ def test_an_error_while_making_batches_reaches_the_training() -> None:
         yield np.zeros(1, np.float32), np.zeros(1, np.float32)
         raise DataError("frame 1 is broken")
 
-    batches = _prefetched(broken())
+    batches = prefetched(broken())
     next(batches)
     with pytest.raises(DataError, match="frame 1"):
         next(batches)
@@ -226,7 +227,8 @@ def test_a_training_that_is_cut_resumes_and_ends_as_an_uncut_one(
 ) -> None:
     pytest.importorskip("tensorflow", reason="needs the extra tf")
     from brains.training.export import export
-    from brains.training.train import BEST_FILE, EpochFigures, train
+    from brains.training.loop import BEST_FILE, EpochFigures
+    from brains.training.train import train
 
     params = TrainParams(epochs=2, batch=32, learning_rate=3e-4)
     whole, cut = tmp_path / "whole", tmp_path / "cut"
@@ -260,7 +262,8 @@ def test_a_network_learns_from_the_data(data: Path, tmp_path: Path) -> None:
     """Its error on the frames it saw is far below that of always answering their mean."""
     pytest.importorskip("tensorflow", reason="needs the extra tf")
     from brains.pilotnet import load_network
-    from brains.training.train import BEST_FILE, evaluate, train
+    from brains.training.loop import BEST_FILE, evaluate
+    from brains.training.train import train
 
     list(
         train(
@@ -272,4 +275,4 @@ def test_a_network_learns_from_the_data(data: Path, tmp_path: Path) -> None:
     seen = dataset.read_split(data, "train")
     network = load_network(tmp_path / "out" / BEST_FILE)
     variance = to_output(seen.labels).var(axis=0).mean()
-    assert evaluate(network, seen, steering_weight=6.0)["mse"] < 0.5 * variance
+    assert evaluate(network.predict_on_batch, seen, steering_weight=6.0)["mse"] < 0.5 * variance
