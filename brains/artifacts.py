@@ -1,15 +1,19 @@
 """Where model files lie, and whether they are the ones they should be.
 
-A folder of artifacts holds a ``SHA256SUMS`` (as ``sha256sum`` writes it) that names each file:
-a file that is broken or swapped is refused by name.
+The weights folder holds what is kept (in git, or by a user's own training); a model's artifact is
+kept there too, or built from it into the cache. Each of these folders has a ``SHA256SUMS`` (as
+``sha256sum`` writes it) that names each file: a file that is broken or swapped is refused by name.
 """
 
 import hashlib
+import importlib.util
+import json
 import os
 from pathlib import Path
 
 from brains.model import ModelSpec
 from harness.errors import DataError
+from harness.setup.cache import cache_root, key_of
 
 WEIGHTS_FILE = "pilotnet.npz"
 REFERENCE_FILE = "reference.npz"
@@ -19,11 +23,6 @@ SUMS_FILE = "SHA256SUMS"
 def weights_dir() -> Path:
     """Folder of the weights in use: ``$PITWALL_WEIGHTS``, or the ones kept in git."""
     return Path(os.environ.get("PITWALL_WEIGHTS") or Path(__file__).parent / "weights")
-
-
-def cache_dir() -> Path:
-    """Folder of what can be made again: ``$PITWALL_CACHE`` (default ``~/.cache/pitwall``)."""
-    return Path(os.environ.get("PITWALL_CACHE") or Path.home() / ".cache" / "pitwall")
 
 
 def sha256_of(path: Path) -> str:
@@ -42,11 +41,13 @@ def read_sums(folder: Path) -> dict[str, str]:
 
 
 def write_sums(folder: Path) -> None:
-    """State the SHA-256 of every file in ``folder`` (atomically)."""
+    """State the SHA-256 of every file below ``folder``, hidden ones excepted (atomically)."""
     names = sorted(
-        path.name
-        for path in folder.iterdir()
-        if path.is_file() and path.name != SUMS_FILE and not path.name.startswith(".")
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file()
+        and path.name != SUMS_FILE
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
     text = "".join(f"{sha256_of(folder / name)}  {name}\n" for name in names)
     part = folder / f".{SUMS_FILE}.{os.getpid()}.part"
@@ -54,20 +55,33 @@ def write_sums(folder: Path) -> None:
     part.replace(folder / SUMS_FILE)
 
 
-def built_dir() -> Path:
-    """Folder of the artifacts built from the weights in use; its name is the weights' hash.
+def built_dir(model: ModelSpec) -> Path:
+    """Cache folder of the model's built artifact, keyed by all it is made from.
 
     Raises:
-        DataError: There are no weights, or not the stated ones.
+        DataError: The weights it is made from are not listed in the weights folder.
     """
-    return cache_dir() / "models" / checked_sha256(weights_dir() / WEIGHTS_FILE)[:16]
+    stated = read_sums(weights_dir()).get(model.weights)
+    if stated is None:
+        raise DataError(
+            f"{weights_dir() / SUMS_FILE} does not list {model.weights}: {how_to_keep(model)}"
+        )
+    made_from = [stated, str(model.recipe), json.dumps(model.recipe_options, sort_keys=True)]
+    module = str(model.recipe).partition(":")[0]
+    found = importlib.util.find_spec(module)
+    recipe = Path(found.origin).read_bytes() if found and found.origin else b""
+    return cache_root() / "models" / f"{model.name}-{key_of(*made_from, recipe)}"
 
 
 def artifact_path(model: ModelSpec) -> Path | None:
-    """Where the model's artifact belongs (it may not be there yet); None where it has none."""
+    """Where the model's artifact belongs (it may not be there yet); None where it has none.
+
+    Raises:
+        DataError: It would be built from weights that are not there.
+    """
     if model.artifact is None:
         return None
-    return (built_dir() if model.built else weights_dir()) / model.artifact
+    return (built_dir(model) if model.built else weights_dir()) / model.artifact
 
 
 def checked_artifact(model: ModelSpec) -> Path:
@@ -79,7 +93,7 @@ def checked_artifact(model: ModelSpec) -> Path:
     path = artifact_path(model)
     if path is None:
         raise DataError(f"model {model.name} has no artifact to load")
-    if not path.is_file():
+    if not path.exists():
         raise DataError(missing(model, path))
     checked_sha256(path)
     return path
@@ -87,27 +101,46 @@ def checked_artifact(model: ModelSpec) -> Path:
 
 def missing(model: ModelSpec, path: Path) -> str:
     """One line that says the model's artifact is missing and how to make it."""
-    return f"model {model.name}: {path} is missing: {how_to_make(model)}"
+    how = f"run `harness optimize {model.name}`" if model.built else how_to_keep(model)
+    return f"model {model.name}: {path} is missing: {how}"
 
 
-def how_to_make(model: ModelSpec) -> str:
-    """The command that brings the model's artifact."""
-    if model.built:
-        return f"run `harness models --build {model.name}`"
-    return "restore it with `git checkout -- brains/weights`, or train: see `harness train --help`"
+def how_to_keep(model: ModelSpec) -> str:
+    """The commands that bring the model's file into the weights folder."""
+    made = "see `harness train --help`"
+    if model.training is not None:
+        made = f"`harness optimize {model.name} --data DIR --output DIR`"
+    return f"restore it with `git checkout -- brains/weights`, or train: {made}"
+
+
+def artifact_bytes(path: Path) -> int:
+    """Size of an artifact, a file or all files of a folder, in bytes."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def checked_sha256(path: Path) -> str:
-    """SHA-256 of a file, once it equals what the folder's SHA256SUMS states.
+    """SHA-256 of a file, or of a folder's listing, once all equals what SHA256SUMS states.
 
     Raises:
-        DataError: The file is missing, not listed, or differs.
+        DataError: Something is missing, not listed, or differs; it is named.
     """
+    sums = read_sums(path.parent)
+    if not path.is_dir():
+        return _checked_file(path, path.name, sums)
+    listing = {name: sha for name, sha in sums.items() if name.startswith(f"{path.name}/")}
+    there = {str(file.relative_to(path.parent)) for file in path.rglob("*") if file.is_file()}
+    for name in sorted(listing.keys() | there):
+        _checked_file(path.parent / name, name, sums)
+    return hashlib.sha256("".join(f"{s}  {n}\n" for n, s in listing.items()).encode()).hexdigest()
+
+
+def _checked_file(path: Path, name: str, sums: dict[str, str]) -> str:
     if not path.is_file():
         raise DataError(f"{path} is missing: restore it or train, see `harness train --help`")
-    stated = read_sums(path.parent).get(path.name)
+    stated = sums.get(name)
     if stated is None:
-        raise DataError(f"{path} is not listed in {path.parent / SUMS_FILE}: rebuild or restore it")
+        raise DataError(f"{path} is not listed in its {SUMS_FILE}: rebuild or restore it")
     actual = sha256_of(path)
     if actual != stated:
         raise DataError(

@@ -1,54 +1,142 @@
-"""Makes the artifacts that are not kept in git from the weights, into the cache folder."""
+"""Makes models' files: artifacts into the cache, trained ones into a weights folder."""
 
-import os
+import shutil
+from collections.abc import Collection
 from pathlib import Path
 
-from brains import pilotnet
 from brains.artifacts import (
-    WEIGHTS_FILE,
     artifact_path,
+    built_dir,
     checked_sha256,
+    read_sums,
     weights_dir,
     write_sums,
 )
+from brains.catalogue import absent_build_modules, find_model
 from brains.model import ModelSpec
-from harness.errors import DataError, UsageError
+from brains.workshop import Progress, Workshop, find_recipe
+from harness.errors import DataError, PitwallError, UnavailableError, UsageError
+from harness.setup.cache import build_once
 
 
-def build_artifact(model: ModelSpec) -> Path:
-    """Make the model's artifact unless it is there and unbroken; return where it is.
+def silent(text: str, done: int = 0, total: int = 0) -> None:
+    """A progress that tells nobody."""
+    del text, done, total
+
+
+def build_artifact(model: ModelSpec, progress: Progress = silent) -> Path:
+    """Make the model's artifact in the cache unless it is there and unbroken.
+
+    Returns:
+        Where it is; for a kept one, its place in the weights folder.
 
     Raises:
-        UsageError: The model's artifact is kept in git or it has none.
-        UnavailableError: TensorFlow is not installed.
+        UsageError: The model has no artifact.
+        UnavailableError: What builds it is not installed.
         DataError: The weights are missing or broken.
     """
     path = artifact_path(model)
-    if path is None or not model.built:
-        raise UsageError(f"model {model.name} needs no building")
-    if _is_unbroken(path):
+    if path is None:
+        raise UsageError(f"model {model.name} has no file: it needs no building")
+    if not model.built:
+        checked_sha256(path)
         return path
-    network = pilotnet.load_network(weights_dir() / WEIGHTS_FILE)
-    write_artifact(path, pilotnet.to_tflite(network))
+    folder = built_dir(model)
+    if folder.exists() and not _is_unbroken(path):
+        shutil.rmtree(folder)
+
+    def build() -> None:
+        folder.mkdir()
+        scratch = folder / ".scratch"
+        make_file(model, str(model.recipe), path, weights_dir(), scratch, None, progress)
+        shutil.rmtree(scratch)
+        write_sums(folder)
+
+    build_once(folder, build)
     return path
 
 
-def write_artifact(path: Path, content: bytes) -> None:
-    """Write a file atomically and state its SHA-256 beside it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # A name of its own, so that two processes building at once do not mix.
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    write_sums(path.parent)
+def train_file(model: ModelSpec, data: Path, folder: Path, progress: Progress = silent) -> Path:
+    """Make the model's kept file in a weights folder unless it is there and unbroken.
+
+    A killed training goes on from its last checkpoint.
+
+    Args:
+        model: A model with a training, or with a kept artifact that a recipe makes.
+        data: Data set.
+        folder: Weights folder; it gets the weights in use that the training starts from.
+        progress: Is told how far it is.
+
+    Raises:
+        UsageError: The model's file is not made this way.
+        UnavailableError: What trains it is not installed.
+        DataError: Data set or weights are missing or broken.
+    """
+    recipe = model.training or (model.recipe if model.kept else None)
+    if recipe is None or model.kept_file is None:
+        raise UsageError(f"model {model.name} has no training of its own: `harness train` makes it")
+    target = folder / model.kept_file
+    if target.exists() and _is_unbroken(target):
+        return target
+    scratch = folder / ".scratch" / model.name
+    part = folder / f".{model.kept_file}.part"
+    make_file(model, recipe, part, folder, scratch, data, progress)
+    part.replace(target)
+    write_sums(folder)
+    shutil.rmtree(scratch)
+    return target
+
+
+def make_file(
+    model: ModelSpec,
+    recipe: str,
+    target: Path,
+    folder: Path,
+    scratch: Path,
+    data: Path | None,
+    progress: Progress,
+) -> None:
+    """Run a recipe of a model.
+
+    Raises:
+        UnavailableError: What it needs is not installed.
+        DataError: It left nothing at ``target``.
+    """
+    if (absent := absent_build_modules(model)) is not None:
+        raise UnavailableError(absent)
+    scratch.mkdir(parents=True, exist_ok=True)
+    workshop = Workshop(
+        model=model,
+        target=target,
+        folder=folder,
+        scratch=scratch,
+        data=data,
+        progress=progress,
+        artifact_of=lambda name: build_artifact(find_model(name), progress),
+    )
+    find_recipe(recipe)(workshop)
+    if not target.exists():
+        raise DataError(f"{recipe} made no {target.name} for model {model.name}")
+
+
+def start_weights(folder: Path, trained: Collection[ModelSpec]) -> None:
+    """Give a weights folder what is in use, but for the files that are to be trained anew.
+
+    Raises:
+        DataError: A file in use is broken.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    anew = {model.kept_file for model in trained}
+    for name in read_sums(weights_dir()).keys() - anew:
+        if not (folder / name).exists():
+            checked_sha256(weights_dir() / name)
+            shutil.copyfile(weights_dir() / name, folder / name)
+    write_sums(folder)
 
 
 def _is_unbroken(path: Path) -> bool:
     try:
         checked_sha256(path)
-    except DataError:
+    except PitwallError:
         return False
     return True

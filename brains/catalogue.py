@@ -98,11 +98,20 @@ def brain_class(target: str) -> type[Brain]:
 
 def absent_modules(model: ModelSpec) -> str | None:
     """Which of the model's engine is not installed, in one line; None where all is."""
-    absent = [name for name in model.needs if importlib.util.find_spec(name) is None]
+    return _absent(model.name, model.needs, model.extra)
+
+
+def absent_build_modules(model: ModelSpec) -> str | None:
+    """Which of what builds or trains the model is not installed, in one line; None: all is."""
+    return _absent(f"{model.name}: building it", model.build_needs, model.build_extra)
+
+
+def _absent(who: str, needs: list[str], extra: str | None) -> str | None:
+    absent = [name for name in needs if importlib.util.find_spec(name) is None]
     if not absent:
         return None
-    how = f"run `make setup EXTRAS={model.extra}`" if model.extra else "run `make setup`"
-    return f"model {model.name} needs {', '.join(absent)}: {how}"
+    how = f"run `make setup EXTRAS={extra}`" if extra else "run `make setup`"
+    return f"model {who} needs {', '.join(absent)}: {how}"
 
 
 def why_not(model: ModelSpec) -> str | None:
@@ -116,7 +125,7 @@ def why_not(model: ModelSpec) -> str | None:
         path = artifact_path(model)
     except DataError as error:
         return f"model {model.name}: {error}"
-    if path is not None and not path.is_file():
+    if path is not None and not path.exists():
         return missing(model, path)
     return None
 

@@ -15,12 +15,21 @@ class ModelSpec(BaseModel):
         backend: Engine that executes it (``tflite``, ``keras``, ``opencv``, ``python``).
         brain: ``module:Class`` of the brain that loads it.
         precision: Number format of weights and arithmetic.
-        artifact: File name of what the engine loads; None where there is none.
-        built: The artifact is made on this machine from the weights, not kept in git.
+        artifact: What the engine loads: a file, or a folder where it ends in ``/``; None where
+            there is none.
+        kept: The artifact is kept in the weights folder, though a recipe can make it again.
+        weights: File of the weights folder that the recipe makes the artifact from.
+        recipe: ``module:function`` that makes the artifact from the weights in under a minute.
+        recipe_options: Settings of recipe and training.
+        training: ``module:function`` that makes the model's file in the weights folder from a
+            data set; takes minutes.
+        reference: File of the weights folder with the answers of the float network.
         needs: Python modules that the engine imports.
         extra: Extra of the installation that brings ``needs``; None where the default one does.
-        build_extra: Extra that building the artifact takes; None where it is not built.
+        build_needs: Python modules that recipe or training import.
+        build_extra: Extras that bring ``build_needs``, as ``make setup EXTRAS=`` takes them.
         published_name: Its row in the published tables, None where it has none.
+        published_table: Framework of its table among the published offline figures.
         options: Settings of the brain class.
     """
 
@@ -33,9 +42,28 @@ class ModelSpec(BaseModel):
     brain: str
     precision: str = "none"
     artifact: str | None = None
-    built: bool = False
+    kept: bool = False
+    weights: str = "pilotnet.npz"
+    recipe: str | None = None
+    recipe_options: dict[str, Any] = Field(default_factory=dict)
+    training: str | None = None
+    reference: str = "reference.npz"
     needs: list[str] = Field(default_factory=list)
     extra: str | None = None
+    build_needs: list[str] = Field(default_factory=list)
     build_extra: str | None = None
     published_name: str | None = None
+    published_table: str | None = None
     options: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def built(self) -> bool:
+        """Whether the artifact is made on this machine, into the cache."""
+        return self.recipe is not None and not self.kept
+
+    @property
+    def kept_file(self) -> str | None:
+        """The model's file in the weights folder; None where it needs none."""
+        if self.artifact is None:
+            return None
+        return self.weights if self.built else self.artifact

@@ -22,15 +22,19 @@ def write_reference(path: Path, crops: NDArray[np.uint8], outputs: NDArray[np.fl
     np.savez_compressed(path, crops=crops, outputs=outputs)
 
 
-def greatest_difference(network: Network) -> float | None:
+def greatest_difference(network: Network, reference_file: str = REFERENCE_FILE) -> float | None:
     """Greatest absolute difference of scaled outputs from the float network's answers.
 
     None where the weights come without check frames.
 
+    Args:
+        network: Answers normalised images.
+        reference_file: File of the weights folder with check frames and answers.
+
     Raises:
         DataError: The check frames' file is broken.
     """
-    path = weights_dir() / REFERENCE_FILE
+    path = weights_dir() / reference_file
     if not path.is_file():
         return None
     checked_sha256(path)

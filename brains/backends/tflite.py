@@ -3,43 +3,30 @@
 from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from brains.artifacts import checked_artifact, sha256_of
-from brains.interface import Brain, Command, Frame
 from brains.model import ModelSpec
-from brains.preprocess import preprocess, to_command
-from brains.reference import greatest_difference
+from brains.network import EngineProof, NetworkBrain
 from harness.errors import DataError
 
 
-class TfliteBrain(Brain):
+class TfliteBrain(NetworkBrain):
     """A network in a .tflite file, with float or integer input and output."""
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, model: ModelSpec, artifact: Path) -> None:
+        super().__init__(model, artifact)
         try:
-            self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
+            self._interpreter = Interpreter(model_path=str(artifact), num_threads=self.threads)
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             line = " ".join(str(error).split())
-            raise DataError(f"{path} is not a TFLite network that runs here: {line}") from error
+            raise DataError(f"{artifact} is not a TFLite network that runs here: {line}") from error
         (self._input,) = self._interpreter.get_input_details()
         (self._output,) = self._interpreter.get_output_details()
-        self._path = path
-        self._threads = threads
-
-    @classmethod
-    def load(cls, model: ModelSpec) -> Self:
-        """Load the artifact of ``model`` with the ``threads`` its options state."""
-        return cls(checked_artifact(model), int(model.options["threads"]))
-
-    def preprocess(self, frame: Frame) -> NDArray[Any]:
-        """Network input, shape (1, 66, 200, 3), in the type that the network takes."""
-        return self._encode(preprocess(frame))
 
     def predict(self, data: NDArray[Any]) -> NDArray[Any]:
         """Run the interpreter once; raw output, shape (1, 2)."""
@@ -48,31 +35,23 @@ class TfliteBrain(Brain):
         output: NDArray[Any] = self._interpreter.get_tensor(self._output["index"])
         return output
 
-    def postprocess(self, output: NDArray[Any]) -> Command:
-        """Command from the raw output."""
-        return to_command(self._decode(output))
-
-    def outputs(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Scaled outputs, shape (n, 2), for normalised images, shape (n, 66, 200, 3)."""
-        answers = [self._decode(self.predict(self._encode(image[np.newaxis]))) for image in images]
-        return np.concatenate(answers)
-
-    def proof(self) -> dict[str, Any]:
-        """Engine, operators by delegate, parameters, artifact and difference from the float net."""
+    def engine(self) -> EngineProof:
+        """Interpreter, operators by delegate, parameters."""
         return {
             "engine": "ai-edge-litert",
             "engine_version": version("ai-edge-litert"),
             "device": "cpu",
-            "threads": self._threads,
             "operators": self._operators(),
             "parameters": self._parameters(),
-            "artifact": self._path.name,
-            "artifact_bytes": self._path.stat().st_size,
-            "artifact_sha256": sha256_of(self._path),
-            "reference_difference": greatest_difference(self.outputs),
         }
 
-    def _encode(self, images: NDArray[np.float32]) -> NDArray[Any]:
+    def output_step(self) -> float | None:
+        """The output's scale where it is an integer."""
+        return (
+            None if self._output["dtype"] == np.float32 else float(self._output["quantization"][0])
+        )
+
+    def encode(self, images: NDArray[np.float32]) -> NDArray[Any]:
         """To the input's type; integers by q = round(x / scale) + zero point, clipped."""
         kind = self._input["dtype"]
         if kind == np.float32:
@@ -82,7 +61,7 @@ class TfliteBrain(Brain):
         quantised = np.rint(images / scale) + zero_point
         return np.asarray(np.clip(quantised, limits.min, limits.max), kind)
 
-    def _decode(self, output: NDArray[Any]) -> NDArray[np.float32]:
+    def decode(self, output: NDArray[Any]) -> NDArray[np.float32]:
         """From the output's type; integers by x = (q - zero point) * scale."""
         if self._output["dtype"] == np.float32:
             return np.asarray(output, np.float32)

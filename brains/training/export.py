@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from brains.artifacts import REFERENCE_FILE, WEIGHTS_FILE, write_sums
-from brains.build import write_artifact
 from brains.catalogue import default_model, find_model
 from brains.pilotnet import load_network, to_tflite
 from brains.preprocess import normalise
@@ -41,6 +40,6 @@ def export(weights: Path, check: FrameSet, folder: Path) -> Path:
     artifact = find_model(default_model()).artifact
     if artifact is None:
         raise DataError(f"the default model {default_model()} has no artifact to export")
-    write_artifact(folder / artifact, to_tflite(network, dynamic_range=True))
+    (folder / artifact).write_bytes(to_tflite(network, dynamic_range=True))
     write_sums(folder)
     return folder

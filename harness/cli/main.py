@@ -12,6 +12,7 @@ from harness.cli import (
     lap,
     latency_sweep,
     models,
+    optimize,
     profile,
     report,
     train,
@@ -39,6 +40,7 @@ def build_app() -> typer.Typer:
     app.command()(lap.lap)
     app.command()(report.report)
     app.command()(models.models)
+    app.command()(optimize.optimize)
     app.command("check-brain")(check_brain.check_brain)
     app.add_typer(circuit.app, name="circuit")
     app.add_typer(dataset.app, name="dataset")

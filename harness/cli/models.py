@@ -7,31 +7,19 @@ import typer
 
 
 def models(
-    build: Annotated[
-        str | None, typer.Option(help="Build the artifact of a model, or of `all`.")
-    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
-    """List the models and whether they run on this machine; build their artifacts.
+    """List the models and whether they run on this machine.
 
     Example: harness models
-
-    Example: harness models --build tflite_baseline
     """
     from rich.console import Console
     from rich.table import Table
 
-    from brains.build import build_artifact
     from brains.catalogue import default_model, find_model, model_names, why_not
 
     console = Console(stderr=True)
     known = [find_model(name) for name in model_names()]
-    if build is not None:
-        wanted = [m for m in known if m.built] if build == "all" else [find_model(build)]
-        for model in wanted:
-            with console.status(f"building {model.name}"):
-                path = build_artifact(model)
-            console.print(f"{model.name}: {path}", soft_wrap=True)
     rows = [(model, why_not(model)) for model in known]
     if as_json:
         listed = [

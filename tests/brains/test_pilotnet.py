@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from brains import pilotnet
+from brains.catalogue import find_model
 from brains.interface import Command
 from brains.preprocess import to_command
 from harness.errors import DataError, UnavailableError
@@ -77,7 +78,8 @@ def test_integer_network_answers_as_the_float_one(tmp_path: Path) -> None:
     path = tmp_path / "integer.tflite"
     path.write_bytes(converter.convert())
 
-    brain = TfliteBrain(path, threads=1)
+    model = find_model("tflite_baseline").model_copy(update={"artifact": path.name})
+    brain = TfliteBrain(model, path)
     for _ in range(20):
         colour = random.integers(0, 256, 3, np.uint8)
         frame = np.broadcast_to(colour, (480, 640, 3)).astype(np.uint8)

@@ -1,0 +1,1 @@
+"""How each model's file is made: one module per method."""

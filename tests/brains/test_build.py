@@ -1,0 +1,131 @@
+"""Making models' files: into the cache, into a weights folder, whole or not at all."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from brains import artifacts, build
+from brains.model import ModelSpec
+from brains.network import weights_summary
+from brains.workshop import Workshop
+from harness.cli.main import build_app
+from harness.errors import DataError, UsageError
+
+MODEL = ModelSpec(
+    name="toy",
+    title="Toy",
+    family="pilotnet",
+    backend="python",
+    brain="brains.backends.null:NullBrain",
+    artifact="toy/",
+    recipe=f"{__name__}:two_files",
+)
+TRAINED = MODEL.model_copy(
+    update={"artifact": "toy.bin", "recipe": None, "training": f"{__name__}:training"}
+)
+
+
+def two_files(workshop: Workshop) -> None:
+    workshop.target.mkdir()
+    (workshop.target / "net.xml").write_text("layers")
+    (workshop.target / "net.bin").write_bytes(workshop.weights().read_bytes())
+    (workshop.scratch / "left over").write_text("")
+
+
+def training(workshop: Workshop) -> None:
+    step = workshop.scratch / "step"
+    done = int(step.read_text()) if step.exists() else 0
+    step.write_text(str(done + 1))
+    if done == 0:
+        workshop.target.write_text("half")
+        raise KeyboardInterrupt
+    workshop.target.write_text(f"{workshop.data_set()} {done}")
+
+
+@pytest.fixture
+def weights_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    (folder / "pilotnet.npz").write_bytes(b"weights")
+    artifacts.write_sums(folder)
+    monkeypatch.setenv("PITWALL_WEIGHTS", str(folder))
+    monkeypatch.setenv("PITWALL_CACHE", str(tmp_path / "cache"))
+    return folder
+
+
+def test_a_folder_is_built_once_and_checked_file_by_file(weights_folder: Path) -> None:
+    path = build.build_artifact(MODEL)
+    assert artifacts.checked_artifact(MODEL) == path
+    assert artifacts.artifact_bytes(path) == len("layers") + len("weights")
+    made_ns = (path / "net.xml").stat().st_mtime_ns
+    assert (build.build_artifact(MODEL) / "net.xml").stat().st_mtime_ns == made_ns
+    (path / "stranger").write_text("")
+    with pytest.raises(DataError, match="stranger is not listed"):
+        artifacts.checked_artifact(MODEL)
+    build.build_artifact(MODEL)
+    (path / "net.bin").write_bytes(b"swapped")
+    with pytest.raises(DataError, match=r"net\.bin is broken"):
+        artifacts.checked_artifact(MODEL)
+    (path / "net.bin").unlink()
+    with pytest.raises(DataError, match=r"net\.bin is missing"):
+        artifacts.checked_artifact(MODEL)
+    build.build_artifact(MODEL)
+    artifacts.checked_artifact(MODEL)
+
+
+def test_other_weights_or_options_make_another_artifact(weights_folder: Path) -> None:
+    first = artifacts.built_dir(MODEL)
+    assert artifacts.built_dir(MODEL.model_copy(update={"recipe_options": {"bits": 4}})) != first
+    (weights_folder / "pilotnet.npz").write_bytes(b"other weights")
+    artifacts.write_sums(weights_folder)
+    assert artifacts.built_dir(MODEL) != first
+
+
+def test_swapped_weights_are_not_built_from(weights_folder: Path) -> None:
+    (weights_folder / "pilotnet.npz").write_bytes(b"swapped")
+    with pytest.raises(DataError, match=r"pilotnet\.npz is broken"):
+        build.build_artifact(MODEL)
+    artifacts.write_sums(weights_folder)
+    build.build_artifact(MODEL)
+
+
+def test_a_killed_training_goes_on_and_never_leaves_half_a_file(
+    weights_folder: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "new"
+    build.start_weights(output, [TRAINED])
+    with pytest.raises(KeyboardInterrupt):
+        build.train_file(TRAINED, Path("data"), output)
+    assert not (output / "toy.bin").exists()
+    path = build.train_file(TRAINED, Path("data"), output)
+    assert path.read_text() == "data 1"
+    assert artifacts.read_sums(output).keys() == {"pilotnet.npz", "toy.bin"}
+    assert build.train_file(TRAINED, Path("data"), output).read_text() == "data 1"
+
+
+def test_what_has_no_training_or_file_is_refused(weights_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no training"):
+        build.train_file(MODEL, Path("data"), tmp_path)
+    with pytest.raises(UsageError, match="needs no building"):
+        build.build_artifact(MODEL.model_copy(update={"artifact": None}))
+
+
+def test_command_goes_on_after_a_model_that_fails(weights_folder: Path) -> None:
+    result = CliRunner().invoke(build_app(), ["optimize", "tflite_dynamic", "tf_baseline"])
+    assert isinstance(result.exception, DataError)
+    assert "pilotnet_dynamic.tflite is missing" in " ".join(result.stderr.split())
+    assert f"tf_baseline: {weights_folder / 'pilotnet.npz'}" in result.stderr
+
+
+def test_command_wants_data_and_output_together() -> None:
+    result = CliRunner().invoke(build_app(), ["optimize", "all", "--data", "x"])
+    assert isinstance(result.exception, UsageError)
+
+
+def test_weights_summary_tells_sparse_and_clustered_from_dense() -> None:
+    dense = weights_summary(np.random.default_rng(0).normal(size=(100, 100)))
+    assert (dense["sparsity"], dense["unique_values"]) == (0.0, None)
+    clustered = weights_summary(np.array([[0, 1, 1], [0, 0, 2]], np.int8))
+    assert clustered == {"elements": 6, "sparsity": 0.5, "unique_values": 3}
