@@ -12,7 +12,7 @@ from brains.artifacts import (
     weights_dir,
     write_sums,
 )
-from brains.catalogue import absent_build_modules, find_model
+from brains.catalogue import absent_build_modules, find_model, why_not
 from brains.model import ModelSpec
 from brains.workshop import Progress, Workshop, find_recipe
 from harness.errors import DataError, PitwallError, UnavailableError, UsageError
@@ -37,6 +37,8 @@ def build_artifact(model: ModelSpec, progress: Progress = silent) -> Path:
     """
     path = artifact_path(model)
     if path is None:
+        if (reason := why_not(model)) is not None:
+            raise UnavailableError(reason)
         raise UsageError(f"model {model.name} has no file: it needs no building")
     if not model.built:
         checked_sha256(path)

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from brains.artifacts import artifact_path, missing
+from brains.gpu import nvidia_gpu
 from brains.interface import Brain
 from brains.model import ModelSpec
 from harness.errors import DataError, UnavailableError, UsageError
@@ -119,8 +120,8 @@ def why_not(model: ModelSpec) -> str | None:
 
     Cheap: looks for modules and files, imports no framework and loads nothing.
     """
-    if (absent := absent_modules(model)) is not None:
-        return absent
+    if (unavailable := _why_unavailable(model)) is not None:
+        return unavailable
     try:
         path = artifact_path(model)
     except DataError as error:
@@ -128,6 +129,15 @@ def why_not(model: ModelSpec) -> str | None:
     if path is not None and not path.exists():
         return missing(model, path)
     return None
+
+
+def _why_unavailable(model: ModelSpec) -> str | None:
+    """What the machine, the installation or Pitwall lacks for the model."""
+    if model.nvidia is not None and nvidia_gpu() is None:
+        return f"model {model.name} needs an NVIDIA GPU, and here is none; with one: {model.nvidia}"
+    if model.brain is None:
+        return f"model {model.name} has no backend in this version of Pitwall: {model.nvidia}"
+    return absent_modules(model)
 
 
 def load_brain(name: str) -> Brain:
@@ -139,6 +149,6 @@ def load_brain(name: str) -> Brain:
         DataError: The artifact is missing, broken or swapped.
     """
     model = find_model(name)
-    if (absent := absent_modules(model)) is not None:
-        raise UnavailableError(absent)
-    return brain_class(model.brain).load(model)
+    if (unavailable := _why_unavailable(model)) is not None:
+        raise UnavailableError(unavailable)
+    return brain_class(str(model.brain)).load(model)

@@ -13,7 +13,8 @@ class ModelSpec(BaseModel):
         title: One line for tables.
         family: Architecture (``pilotnet``, ``line_follower``, ``constant``, ``user``).
         backend: Engine that executes it (``tflite``, ``keras``, ``opencv``, ``python``).
-        brain: ``module:Class`` of the brain that loads it.
+        brain: ``module:Class`` of the brain that loads it; None: it has none yet.
+        nvidia: What the model needs on a machine with an NVIDIA GPU; None: it needs no such GPU.
         precision: Number format of weights and arithmetic.
         artifact: What the engine loads: a file, or a folder where it ends in ``/``; None where
             there is none.
@@ -39,7 +40,8 @@ class ModelSpec(BaseModel):
     title: str
     family: str
     backend: str
-    brain: str
+    brain: str | None = None
+    nvidia: str | None = None
     precision: str = "none"
     artifact: str | None = None
     kept: bool = False

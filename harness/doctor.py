@@ -4,12 +4,12 @@ import importlib.util
 import os
 import shutil
 import socket
-import subprocess
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from brains.catalogue import default_model, read_catalogue, why_not
+from brains.gpu import nvidia_gpu
 from harness.paths import recordings_root
 
 _ROS_MODULES = ("rospy", "rosbag", "roslaunch", "sensor_msgs", "nav_msgs", "geometry_msgs")
@@ -119,15 +119,10 @@ def _disk() -> Finding:
 
 
 def _gpu() -> Finding:
-    command = shutil.which("nvidia-smi")
-    name = ""
-    if command:
-        query = [command, "--query-gpu=name,driver_version", "--format=csv,noheader"]
-        answer = subprocess.run(query, capture_output=True, text=True, timeout=10, check=False)
-        name = answer.stdout.strip() if answer.returncode == 0 else ""
+    name = nvidia_gpu()
     return Finding(
         what="NVIDIA GPU",
-        ok=bool(name),
+        ok=name is not None,
         found=name or "none",
         mend="" if name else "only TensorRT and CUDA models need one",
         needed=False,

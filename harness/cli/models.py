@@ -30,7 +30,11 @@ def models(
         typer.echo(json.dumps(listed))
         return
     table = Table("model", "title", "backend", "precision", "runs here")
+    table.columns[0].no_wrap = True
     for model, why in rows:
         name = f"{model.name} (default)" if model.name == default_model() else model.name
-        table.add_row(name, model.title, model.backend, model.precision, why or "yes")
+        table.add_row(name, model.title, model.backend, model.precision, "no" if why else "yes")
     console.print(table)
+    for _, why in rows:
+        if why is not None:
+            console.print(why, soft_wrap=True)

@@ -45,8 +45,8 @@ def optimize(
 
     if (data is None) != (output is None):
         raise UsageError("--data and --output go together: training needs a folder for its files")
-    chosen = [find_model(name) for name in (model_names() if names == ["all"] else names)]
-    models = [model for model in chosen if model.artifact is not None]
+    named = [find_model(name) for name in (model_names() if names == ["all"] else names)]
+    models = [model for model in named if model.artifact is not None or names != ["all"]]
     console = Console(stderr=True)
     failed: PitwallError | None = None
     columns = (

@@ -4,6 +4,7 @@ import pytest
 
 from brains import artifacts, catalogue
 from brains.catalogue import brain_class, find_model, load_brain, model_names, why_not
+from brains.gpu import nvidia_gpu
 from harness.errors import DataError, UnavailableError, UsageError
 
 
@@ -77,6 +78,30 @@ def test_missing_framework_is_one_line_with_the_remedy(monkeypatch: pytest.Monke
     assert "make setup EXTRAS=tf" in line
     with pytest.raises(UnavailableError, match="make setup EXTRAS=tf"):
         load_brain("tf_baseline")
+
+
+def test_nvidia_models_say_what_they_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue, "nvidia_gpu", lambda: None)
+    for name in ("tftrt_fp32", "tftrt_fp16", "tftrt_int8", "trt_fp16", "trt_int8"):
+        line = why_not(find_model(name))
+        assert line is not None
+        assert "needs an NVIDIA GPU, and here is none; with one:" in line
+        assert "\n" not in line
+        with pytest.raises(UnavailableError, match="NVIDIA GPU"):
+            load_brain(name)
+
+
+def test_a_gpu_that_does_not_answer_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = tmp_path / "nvidia-smi"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert nvidia_gpu() is None
+    tool.write_text("#!/bin/sh\necho 'Board 9000, 555.1'\n")
+    tool.chmod(0o755)
+    assert nvidia_gpu() == "Board 9000, 555.1"
+    tool.write_text("#!/bin/sh\necho 'no devices were found'\nexit 6\n")
+    assert nvidia_gpu() is None
 
 
 def test_missing_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
