@@ -1,4 +1,4 @@
-"""`harness report`: the table and the pictures of recorded runs."""
+"""`harness report`: tables and pictures of recorded runs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,22 +10,25 @@ def report(
     recordings: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Run folders, or folders that hold run folders.  [default: recordings/latest]",
+            help="Run folders, or folders that hold some.  [default: recordings/latest]",
             show_default=False,
         ),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(help="Folder for report.md and the pictures; else each run's own folder."),
+        typer.Option(help="Folder of the report; else the one given, or report/ for several."),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the results as JSON on stdout.")
     ] = False,
 ) -> None:
-    """Print the table of recorded runs beside the published rows, and draw each run.
+    """Print the tables of recorded runs beside the published rows, and write the report.
+
+    Writes report.md, report.csv (one row a model) and runs.csv (one row a run).
 
     Examples: `harness report` for the last run,
-    `harness report recordings/ --output report/` for all of them.
+    `harness report recordings/night` for a batch,
+    `harness report recordings/ --output report/` for all there is.
     """
     from harness.paths import recordings_root
     from harness.report.recording import print_report

@@ -1,15 +1,22 @@
-"""How sure a figure over repetitions is: intervals of a mean and of a share."""
+"""How sure a figure over repetitions is: intervals of means and shares, differences of pairs."""
 
+import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest, bootstrap
+from numpy.typing import NDArray
+from scipy.stats import binomtest, bootstrap, ttest_1samp
 
 from harness.errors import UsageError
 
 CONFIDENCE = 0.95
+# Fewer pairs say nothing: the t distribution of a single degree of freedom has no usable width.
+MIN_PAIRS = 3
 _RESAMPLES = 9999
+# Numbers drawn at once: memory stays flat however many repetitions there are.
+_BATCH_NUMBERS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,27 @@ class Interval:
     low: float | None
     high: float | None
     n: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Mean difference of pairs, with its 95 % interval and what speaks against chance.
+
+    Attributes:
+        value: Mean of the second less the first.
+        low: Lower end of the 95 % interval; None with fewer than `MIN_PAIRS` pairs.
+        high: Upper end.
+        n: Pairs.
+        p_value: Of the exact or parametric test beside the bootstrap; None where there is none.
+        beyond_noise: Whether both the bootstrap and the test exclude 0 at the level asked for.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+    p_value: float | None
+    beyond_noise: bool
 
 
 def mean_interval(values: Sequence[float], seed: int = 0) -> Interval | None:
@@ -48,15 +76,8 @@ def mean_interval(values: Sequence[float], seed: int = 0) -> Interval | None:
     mean = float(sample.mean())
     if len(sample) == 1:
         return Interval(mean, None, None, 1)
-    ends = bootstrap(
-        (sample,),
-        np.mean,
-        confidence_level=CONFIDENCE,
-        n_resamples=_RESAMPLES,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return Interval(mean, float(ends.low), float(ends.high), len(sample))
+    low, high = _ends(_resampled_means(sample, seed), CONFIDENCE)
+    return Interval(mean, low, high, len(sample))
 
 
 def completion_interval(completed: int, runs: int) -> Interval:
@@ -73,3 +94,104 @@ def completion_interval(completed: int, runs: int) -> Interval:
         raise UsageError(f"{completed} completed of {runs} runs makes no share")
     ends = binomtest(completed, runs).proportion_ci(confidence_level=CONFIDENCE, method="exact")
     return Interval(completed / runs, float(ends.low), float(ends.high), runs)
+
+
+def paired_difference(
+    first: Sequence[float], second: Sequence[float], comparisons: int = 1, seed: int = 0
+) -> Difference | None:
+    """Mean difference of paired figures: percentile bootstrap over pairs, and a paired t-test.
+
+    The bootstrap alone is too sure of few pairs: when all differences have one sign, as in one of
+    four draws of three pairs without any difference, its interval always excludes 0. So a
+    difference counts as beyond noise only where the paired t-test agrees.
+
+    Args:
+        first: Figures (n,) of one side.
+        second: Figures (n,) of the other, pair by pair.
+        comparisons: How many differences are judged together; each is then judged at
+            0.05 / comparisons (Bonferroni). The interval returned stays at 95 %.
+        seed: Seed of the resampling.
+
+    Returns:
+        None without pairs.
+
+    Raises:
+        ValueError: Not the same number of figures on both sides.
+    """
+    differences = _differences(first, second)
+    if differences.size == 0:
+        return None
+    if differences.size < MIN_PAIRS:
+        return Difference(float(differences.mean()), None, None, differences.size, None, False)
+    with warnings.catch_warnings():
+        # Differences that are all alike have no spread: scipy warns, and gives nan or 0.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        p_value = float(ttest_1samp(differences, 0.0).pvalue)
+    return _judged(differences, None if math.isnan(p_value) else p_value, comparisons, seed)
+
+
+def paired_share_difference(
+    first: Sequence[bool], second: Sequence[bool], comparisons: int = 1, seed: int = 0
+) -> Difference | None:
+    """Difference of two shares over pairs: percentile bootstrap, and McNemar's exact test.
+
+    McNemar (1947): among the pairs that differ, either side is as often the better one by chance.
+
+    Args:
+        first: Whether each run (n,) of one side did it.
+        second: Whether each run of the other did, pair by pair.
+        comparisons: As for `paired_difference`.
+        seed: Seed of the resampling.
+
+    Returns:
+        None without pairs.
+
+    Raises:
+        ValueError: Not the same number on both sides.
+    """
+    differences = _differences(first, second)
+    if differences.size == 0:
+        return None
+    gained, lost = int((differences > 0).sum()), int((differences < 0).sum())
+    p_value = float(binomtest(gained, gained + lost).pvalue) if gained + lost else None
+    return _judged(differences, p_value, comparisons, seed)
+
+
+def _differences(first: Sequence[float], second: Sequence[float]) -> NDArray[np.float64]:
+    if len(first) != len(second):
+        raise ValueError(f"{len(first)} and {len(second)} figures make no pairs")
+    return np.asarray(second, dtype=np.float64) - np.asarray(first, dtype=np.float64)
+
+
+def _judged(
+    differences: NDArray[np.float64], p_value: float | None, comparisons: int, seed: int
+) -> Difference:
+    """The difference with its interval, judged among so many comparisons."""
+    if differences.size < 2:
+        return Difference(float(differences.mean()), None, None, differences.size, p_value, False)
+    level = (1.0 - CONFIDENCE) / comparisons
+    means = _resampled_means(differences, seed)
+    low, high = _ends(means, CONFIDENCE)
+    judged_low, judged_high = _ends(means, 1.0 - level)
+    beyond = p_value is not None and p_value <= level and not judged_low <= 0.0 <= judged_high
+    return Difference(float(differences.mean()), low, high, differences.size, p_value, beyond)
+
+
+def _resampled_means(sample: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    """Means (9,999,) of resamples of a sample (n,), n >= 2."""
+    drawn = bootstrap(
+        (sample,),
+        np.mean,
+        n_resamples=_RESAMPLES,
+        batch=max(1, _BATCH_NUMBERS // len(sample)),
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    )
+    return np.asarray(drawn.bootstrap_distribution, dtype=np.float64)
+
+
+def _ends(means: NDArray[np.float64], confidence: float) -> tuple[float, float]:
+    """The central share `confidence` of resampled means."""
+    tail = (1.0 - confidence) / 2.0
+    low, high = np.quantile(means, [tail, 1.0 - tail])
+    return float(low), float(high)

@@ -1,24 +1,31 @@
-"""From folders of recorded runs to tables and pictures."""
+"""From folders of recorded runs to tables, a page and pictures."""
 
 import json
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from harness.errors import DataError, PitwallError, StorageError
-from harness.report.plots import Pictured, draw_all
+from harness.report.groups import Run, heats
 from harness.report.table import (
-    CircuitTable,
-    Run,
-    circuit_tables,
+    circuit_table,
+    groups_csv,
     markdown_report,
+    runs_csv,
     terminal_report,
 )
 from harness.results import RESULT_NAME, read_result
-from harness.runlog import read_run_log
-from worlds.circuit import load_circuit
+
+MARKDOWN_NAME = "report.md"
+CSV_NAME = "report.csv"
+RUNS_CSV_NAME = "runs.csv"
+
+# What a run leaves in its folder, finished or not.
+_MARKS = (RESULT_NAME, "command.sh", "run.bag", "run.bag.active")
+_ATTEMPTS = "attempts"
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,8 @@ class FoundRuns:
     Attributes:
         runs: The runs.
         folders: Each run's folder, in the same order.
-        notes: One line for every folder that holds no result.
+        notes: One line for everything that is not in the tables: runs without a result, results
+            that can't be read, attempts that were driven again.
     """
 
     runs: tuple[Run, ...]
@@ -47,56 +55,59 @@ class DrawnRuns:
 def print_report(
     recordings: Sequence[Path], output: Path | None = None, as_json: bool = False
 ) -> None:
-    """Print the table of runs beside the published rows, and draw each run.
+    """Print the tables of runs beside the published rows, and write the report's files.
 
-    The table (or the JSON) goes to stdout, everything else to stderr.
+    The tables (or the JSON) go to stdout, everything else to stderr. A report of a single run has
+    its pictures beside it as PNG.
 
     Args:
-        recordings: Run folders, or their parents.
-        output: Folder for `report.md` and the pictures; None draws into each run's own folder.
-        as_json: The results as JSON instead of the table.
+        recordings: Run folders, or folders that hold them at any depth.
+        output: Folder for the report; None is the one folder given, else `report` here.
+        as_json: The results as JSON instead of the tables.
 
     Raises:
         DataError: No run is found.
         StorageError: The output can't be written.
     """
     found = find_runs(recordings)
-    tables = circuit_tables(found.runs)
+    if output is None:
+        output = recordings[0] if len(recordings) == 1 else Path("report")
     if as_json:
         print(json_report(found.runs))
     else:
         console = Console()
+        tables = [circuit_table(heat) for heat in heats(found.runs)]
         console.print(terminal_report(tables, console.width))
-    drawn = draw_runs(found, output)
-    files = list(drawn.files)
-    if output is not None:
-        files.append(write_markdown(tables, output))
+    files = write_files(found, output)
+    drawn = draw_runs(found, output) if len(found.runs) == 1 else DrawnRuns((), ())
     messages = Console(stderr=True, highlight=False)
     for note in (*found.notes, *drawn.notes):
         messages.print(note, style="yellow", markup=False, soft_wrap=True)
-    for file in files:
+    for file in (*files, *drawn.files):
         messages.print(f"wrote {file}", markup=False, soft_wrap=True)
 
 
 def find_runs(folders: Sequence[Path]) -> FoundRuns:
-    """Read the results in run folders and in folders of run folders; each run once.
+    """Read the results in run folders and in all folders below the ones given; each run once.
 
     Args:
-        folders: Run folders, or their parents.
+        folders: Run folders, or folders that hold them at any depth.
 
     Raises:
         DataError: A folder does not exist, or no run is found at all.
     """
     results: dict[Path, Run] = {}
     notes: list[str] = []
-    for folder in _run_folders(folders):
+    for given, folder in _run_folders(folders):
         if folder in results:
             continue
+        name = folder.name if folder == given else str(folder.relative_to(given))
+        notes.extend(_attempts(folder, name))
         if not (folder / RESULT_NAME).is_file():
             notes.append(f"{folder} has no {RESULT_NAME}: not a run, or it did not end")
             continue
         try:
-            results[folder] = Run(folder.name, read_result(folder))
+            results[folder] = Run(name, read_result(folder), folder)
         except DataError as error:
             notes.append(str(error))
     if not results:
@@ -104,24 +115,50 @@ def find_runs(folders: Sequence[Path]) -> FoundRuns:
     return FoundRuns(tuple(results.values()), tuple(results), tuple(notes))
 
 
-def draw_runs(found: FoundRuns, output: Path | None) -> DrawnRuns:
-    """Draw every run that has a bag.
+def write_files(found: FoundRuns, folder: Path) -> tuple[Path, ...]:
+    """Write the report as Markdown and CSV.
 
     Args:
         found: The runs.
-        output: The pictures go to `output/<run>/`; None for each run's own folder.
+        folder: Takes `report.md`, `report.csv` (one row a model) and `runs.csv` (one row a run).
+
+    Raises:
+        StorageError: The folder can't be written.
     """
+    sorted_runs = heats(found.runs)
+    markdown = markdown_report([circuit_table(heat) for heat in sorted_runs])
+    if found.notes:
+        markdown += "\n".join(["", "Not in the tables:", "", *(f"- {n}" for n in found.notes), ""])
+    texts = {
+        MARKDOWN_NAME: markdown,
+        CSV_NAME: groups_csv(sorted_runs),
+        RUNS_CSV_NAME: runs_csv(found.runs),
+    }
+    return tuple(_write(folder / name, text) for name, text in texts.items())
+
+
+def draw_runs(found: FoundRuns, folder: Path) -> DrawnRuns:
+    """Draw every run that has a bag, as PNG files.
+
+    Args:
+        found: The runs.
+        folder: Takes the pictures.
+    """
+    # matplotlib takes a second to import, and a table needs none of it.
+    from harness.report.plots import Pictured, draw_all  # noqa: PLC0415
+    from harness.runlog import read_run_log  # noqa: PLC0415
+    from worlds.circuit import load_circuit  # noqa: PLC0415
+
     files: list[Path] = []
     notes: list[str] = []
-    for run, folder in zip(found.runs, found.folders, strict=True):
+    for run, recording in zip(found.runs, found.folders, strict=True):
         if run.result.bag is None:
             notes.append(f"{run.name} has no bag: nothing to draw")
             continue
-        target = folder if output is None else output / run.name
         try:
-            log = read_run_log(folder / run.result.bag)
+            log = read_run_log(recording / run.result.bag)
             pictured = Pictured.of(run.result, log, load_circuit(run.result.circuit))
-            files.extend(draw_all(pictured, target))
+            files.extend(draw_all(pictured, folder))
         except PitwallError as error:
             notes.append(f"{run.name} not drawn: {error}")
     return DrawnRuns(tuple(files), tuple(notes))
@@ -133,34 +170,46 @@ def json_report(runs: Iterable[Run]) -> str:
     return json.dumps(rows, indent=2, allow_nan=False)
 
 
-def write_markdown(tables: Sequence[CircuitTable], folder: Path) -> Path:
-    """Write report.md.
-
-    Raises:
-        StorageError: The folder can't be written.
-    """
-    path = folder / "report.md"
+def _write(path: Path, text: str) -> Path:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(markdown_report(tables), encoding="utf-8")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise StorageError(f"can't write {path}: {error.strerror}") from error
     return path
 
 
-def _run_folders(folders: Sequence[Path]) -> Iterable[Path]:
-    """The run folders meant: a folder with a result, or else what lies in it."""
+def _attempts(folder: Path, name: str) -> Iterator[str]:
+    """A line for a batch's run that was driven more than once."""
+    count = sum(1 for _ in (folder / _ATTEMPTS).glob(f"*/{RESULT_NAME}"))
+    if count:
+        yield f"{name}: {count} failed attempt(s) before, driven again, see {_ATTEMPTS}/"
+
+
+def _run_folders(folders: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
+    """The run folders meant, each with the folder under which it was found."""
     for given in folders:
         folder = given.resolve()
         if not folder.is_dir():
             raise DataError(f"no such recording: {given}")
-        inside = sorted(path for path in folder.iterdir() if _may_be_run(path))
-        if (folder / RESULT_NAME).exists() or not inside:
-            yield folder
-        else:
-            yield from inside
+        below = list(_runs_below(folder))
+        yield from ((folder, path) for path in below or [folder])
 
 
-def _may_be_run(path: Path) -> bool:
-    """A folder of its own; links, such as `latest`, would name a run twice."""
-    return path.is_dir() and not path.is_symlink() and not path.name.startswith(".")
+def _runs_below(folder: Path) -> Iterator[Path]:
+    """Run folders in a folder, itself included; not what lies within a run.
+
+    Links, such as `latest`, would name a run twice.
+    """
+    with os.scandir(folder) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    names = {entry.name for entry in found}
+    if not names.isdisjoint((*_MARKS, _ATTEMPTS)):
+        yield folder
+        return
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
+            path = Path(entry.path)
+            below = list(_runs_below(path))
+            # An empty folder was claimed by a run that left nothing.
+            yield from below or ([path] if not any(path.iterdir()) else [])

@@ -1,169 +1,343 @@
-"""The table of runs, in the published columns: on a terminal and as Markdown.
+"""The tables of a report as text: on a terminal, as Markdown and as CSV.
 
-Completed runs and published rows stand in the table; every run that did not complete is listed
-under it, and counted, so that no average hides a failure.
+Every model that was driven has its row, with figures over its completed runs; every run that did
+not complete is named under the table, and counted, so that no average hides a failure.
 """
 
+import csv
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Group as Lines
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.metrics.intervals import completion_interval
+from harness.metrics.figures import Metrics
+from harness.metrics.intervals import Difference, Interval
+from harness.report.groups import Group, Heat, Run, heats
 from harness.report.published import PublishedRow, published_rows, published_study
-from harness.results import Result
+from harness.report.ranking import Place, rank, statement
+from harness.results import Outcome
 
-# Name, unit, and the heading on a terminal.
-COLUMNS = (
-    ("Model", "", "Model"),
-    ("Run", "", "Run"),
-    ("Clock", "", "Clock"),
-    ("Laps", "", "Laps"),
-    ("Lap time", "s", "Lap\ntime\ns"),
-    ("Average speed", "m/s", "Average\nspeed\nm/s"),
-    ("Deviation", "m", "Deviation\nm"),
-    ("Deviation", "as published", "Deviation\nas\npublished"),
-    ("Brain frequency", "Hz", "Brain\nfreq.\nHz"),
-    ("Mean inference", "ms", "Mean\ninfer.\nms"),
-    ("Real-time factor", "", "Real-\ntime\nfactor"),
-)
-_MISSING = "-"
-_LEFT_ALIGNED = 3
-# On a narrow terminal the table leaves these out: the run's name, its laps and lap time.
-_WIDE_ONLY = frozenset({1, 3, 4})
-_WIDE_CHARACTERS = 104
+MISSING = "-"
 
 
 @dataclass(frozen=True)
-class Run:
-    """A result with the name of the recording that it comes from."""
+class Figure:
+    """A column of figures.
+
+    Attributes:
+        name: The field of `Metrics`.
+        title: Its heading.
+        unit: Of the figures; empty without one.
+        digits: After the point.
+        driving: It is of the driven line: equal laps count once.
+        wide: Left out on a narrow terminal.
+    """
 
     name: str
-    result: Result
+    title: str
+    unit: str
+    digits: int
+    driving: bool
+    wide: bool = False
+
+    @property
+    def heading(self) -> str:
+        """Title and unit."""
+        return f"{self.title} ({self.unit})" if self.unit else self.title
+
+
+FIGURES = (
+    Figure("lap_time_s", "Lap time", "s", 2, driving=True, wide=True),
+    Figure("average_speed_m_s", "Average speed", "m/s", 2, driving=True),
+    Figure("deviation_mae_m", "Deviation", "m", 3, driving=True),
+    Figure("deviation_published", "Deviation", "as published", 2, driving=True),
+    Figure("brain_frequency_hz", "Brain frequency", "Hz", 1, driving=False),
+    Figure("inference_ms_mean", "Mean inference", "ms", 3, driving=False),
+    Figure("camera_to_command_ms_median", "Camera to command", "ms", 1, driving=False, wide=True),
+    Figure("real_time_factor", "Real-time factor", "", 3, driving=False, wide=True),
+)
+# Model, clock and latency, completed, its interval, distinct laps.
+_LEADING = ("Model", "Clock, latency", "Completed", "95 % interval", "n")
+_LEFT_ALIGNED = 2
+_WIDE_LEADING = frozenset({3, 4})
+_WIDE_CHARACTERS = 132
+
+NOTES = (
+    "Figures: mean over the completed runs, with its 95 % bootstrap interval. Completed: of all"
+    " runs of driving, with the exact (Clopper-Pearson) interval of the share. n: distinct"
+    " completed runs; those whose odometry agrees bit by bit, as lockstep repeats do, count once"
+    " in lap time, speed and deviation.",
+    "Deviation, as published: mean of 1000 ** metres (not metres; 1 is a perfect lap)."
+    " Camera to command: simulated time from a frame to its command's effect, median.",
+)
+RANKING_NOTE = (
+    "By share completed, then by deviation. Differences are to the first, over runs from equal"
+    " starts and seeds that both completed; 95 % intervals by paired bootstrap. Beyond noise: the"
+    " bootstrap and a paired test (t; McNemar's for completion) both exclude 0 at 0.05 divided by"
+    " the number of comparisons."
+)
 
 
 @dataclass(frozen=True)
 class CircuitTable:
-    """Everything the report says of one circuit, as text.
+    """Everything the report's table says of one circuit and pace, as text.
 
     Attributes:
-        title: The circuit, with the direction if it is not the published one.
-        rows: Completed runs, one cell a column.
-        published: The published rows, one cell a column.
+        title: The conditions of its runs.
+        rows: One for each model; each cell a text.
+        published: The published rows, in the same columns.
+        outcomes: How the runs ended, none left out.
         failures: One line for every run that did not complete.
-        completion: How many of the runs completed, with the interval of that share.
+        ranking: Who drives best, in words.
+        places: The ranking's rows: place, model, completed, deviation, differences, verdict.
+        mixed: Warnings of what should not be mixed in one table, such as machines.
     """
 
     title: str
     rows: tuple[tuple[str, ...], ...]
     published: tuple[tuple[str, ...], ...]
+    outcomes: str
     failures: tuple[str, ...]
-    completion: str
+    ranking: str
+    places: tuple[tuple[str, ...], ...]
+    mixed: tuple[str, ...]
+
+
+def headings() -> tuple[str, ...]:
+    """The headings of a table's columns."""
+    return (*_LEADING, *(figure.heading for figure in FIGURES))
+
+
+PLACE_HEADINGS = (
+    "",
+    "Model",
+    "Completed",
+    "Deviation (m)",
+    "Difference in deviation (m)",
+    "Difference in speed (m/s)",
+    "Pairs",
+    "Against the first",
+)
 
 
 def circuit_tables(runs: Iterable[Run]) -> tuple[CircuitTable, ...]:
-    """One table for each circuit and direction, in the order in which they first occur."""
-    groups: dict[tuple[str, str], list[Run]] = {}
-    for run in runs:
-        groups.setdefault((run.result.circuit, run.result.direction), []).append(run)
-    return tuple(_circuit_table(*key, group) for key, group in groups.items())
+    """One table for each circuit, direction and pace, in the order in which they first occur."""
+    return tuple(circuit_table(heat) for heat in heats(runs))
+
+
+def circuit_table(heat: Heat) -> CircuitTable:
+    """The table of runs under equal conditions."""
+    places = rank(heat)
+    return CircuitTable(
+        title=heat.conditions.title,
+        rows=tuple(_group_cells(group) for group in heat.groups),
+        published=tuple(_published_cells(row) for row in published_of(heat)),
+        outcomes=_outcomes(heat),
+        failures=tuple(_failure(run) for group in heat.groups for run in group.failed),
+        ranking=statement(places),
+        places=tuple(_place_cells(place) for place in places),
+        mixed=_mixed(heat),
+    )
+
+
+def published_of(heat: Heat) -> tuple[PublishedRow, ...]:
+    """The study's rows to set beside a table: it drove one direction only."""
+    conditions = heat.conditions
+    return published_rows(conditions.circuit) if conditions.direction == "forward" else ()
 
 
 def terminal_report(tables: Sequence[CircuitTable], width: int) -> RenderableType:
     """The tables for a terminal so many characters wide."""
-    skipped = frozenset() if width >= _WIDE_CHARACTERS else _WIDE_ONLY
-    shown = [index for index in range(len(COLUMNS)) if index not in skipped]
+    narrow = width < _WIDE_CHARACTERS
+    left_out = {
+        *_WIDE_LEADING,
+        *(len(_LEADING) + i for i, figure in enumerate(FIGURES) if figure.wide),
+    }
+    titles = headings()
+    shown = [index for index in range(len(titles)) if not (narrow and index in left_out)]
     parts: list[RenderableType] = []
     for content in tables:
         parts.append(Text(f"\n{content.title}", style="bold"))
-        parts.append(Text(content.completion))
-        parts.extend(Text(f"  {line}", style="yellow") for line in content.failures)
-        if not content.rows and not content.published:
-            continue
+        parts.append(Text(content.outcomes))
+        parts.extend(
+            Text(f"  {line}", style="yellow") for line in (*content.mixed, *content.failures)
+        )
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
         for index in shown:
-            heading = COLUMNS[index][2]
             if index < _LEFT_ALIGNED:
-                table.add_column(heading, overflow="fold", min_width=8)
+                table.add_column(titles[index], overflow="fold", min_width=8)
             else:
-                table.add_column(heading, justify="right", no_wrap=True)
+                table.add_column(titles[index].replace(" ", "\n"), justify="right", no_wrap=True)
         for row in content.rows:
-            table.add_row(*(Text(row[index]) for index in shown))
+            # The interval below its mean: a terminal is narrow.
+            table.add_row(*(Text(row[index].replace(" [", "\n[")) for index in shown))
         if content.rows and content.published:
             table.add_section()
         for row in content.published:
             table.add_row(*(Text(row[index]) for index in shown), style="dim")
         parts.append(table)
-    parts.append(Text(_footnote(tables), style="dim"))
-    return Group(*parts)
+        if len(content.places) > 1:
+            parts.append(Text(content.ranking))
+    parts.extend(Text(note, style="dim") for note in (*NOTES, *_sources(tables)))
+    return Lines(*parts)
 
 
 def markdown_report(tables: Sequence[CircuitTable]) -> str:
     """The tables as Markdown."""
     lines: list[str] = []
-    headings = [f"{name} ({unit})" if unit else name for name, unit, _ in COLUMNS]
     for content in tables:
-        lines += [f"## {content.title}", "", _markdown_row(headings)]
-        dashes = ["---" if i < _LEFT_ALIGNED else "---:" for i in range(len(COLUMNS))]
-        lines.append(f"| {' | '.join(dashes)} |")
-        lines += [_markdown_row(row) for row in (*content.rows, *content.published)]
-        lines += ["", content.completion, ""]
-        lines += [f"- {line}" for line in content.failures]
-        lines += [""] if content.failures else []
-    return "\n".join([*lines, _footnote(tables), ""])
+        lines += [f"## {content.title}", ""]
+        lines += markdown_table(headings(), (*content.rows, *content.published), _LEFT_ALIGNED)
+        lines += ["", content.outcomes, ""]
+        warnings = (*content.mixed, *content.failures)
+        lines += [*(f"- {line}" for line in warnings), ""] if warnings else []
+        if len(content.places) > 1:
+            lines += [f"**{content.ranking}**", ""]
+            lines += markdown_table(PLACE_HEADINGS, content.places, 2)
+            lines += ["", RANKING_NOTE, ""]
+    return "\n".join([*lines, *(f"{note}\n" for note in (*NOTES, *_sources(tables)))])
 
 
-def _circuit_table(circuit: str, direction: str, runs: Sequence[Run]) -> CircuitTable:
-    title = circuit if direction == "forward" else f"{circuit} ({direction})"
-    completed = [run for run in runs if run.result.completed]
-    judged = [run for run in runs if run.result.judged]
-    return CircuitTable(
-        title=title,
-        rows=tuple(_run_cells(run) for run in completed),
-        # The study drove one direction only.
-        published=tuple(_published_cells(row) for row in published_rows(circuit))
-        if direction == "forward"
-        else (),
-        failures=tuple(_failure(run) for run in runs if not run.result.completed),
-        completion=_completion(len(completed), len(judged), len(runs) - len(judged)),
-    )
+def markdown_table(
+    titles: Sequence[str], rows: Iterable[Sequence[str]], left_aligned: int
+) -> list[str]:
+    """A table's lines; all columns but the first `left_aligned` are aligned right."""
+    dashes = ["---" if i < left_aligned else "---:" for i in range(len(titles))]
+    return [_markdown_row(titles), _markdown_row(dashes), *(_markdown_row(row) for row in rows)]
 
 
-def _run_cells(run: Run) -> tuple[str, ...]:
-    result = run.result
+def groups_csv(found: Sequence[Heat]) -> str:
+    """One row for each model under equal conditions, and the published rows, as CSV.
+
+    Every figure has its mean, the ends of its interval and the number of observations.
+    """
+    outcomes = get_args(Outcome)
+    ends = ("", "_low", "_high", "_n")
+    fields = ["source", "model", "circuit", "direction", "laps_asked", "clock", "latency"]
+    fields += ["settings", "model_sha256", "runs", "judged", "completed", "distinct_laps"]
+    fields += [f"completion{end}" for end in ends[:3]]
+    fields += [f"outcome_{name}" for name in outcomes]
+    fields += [f"{figure.name}{end}" for figure in FIGURES for end in ends]
+    rows: list[dict[str, Any]] = []
+    for heat in found:
+        for group in heat.groups:
+            counted = group.outcomes
+            row = _condition_values(heat) | {
+                "source": "pitwall",
+                "model": group.label,
+                "latency": "; ".join(
+                    dict.fromkeys(run.result.latency for run in group.runs if run.result.latency)
+                ),
+                "model_sha256": group.runs[-1].result.provenance.model_sha256,
+                "runs": len(group.runs),
+                "judged": len(group.judged),
+                "completed": len(group.completed),
+                "distinct_laps": len(group.distinct),
+                **{f"outcome_{name}": counted[name] for name in outcomes},
+                **_ends("completion", group.completion),
+            }
+            for figure in FIGURES:
+                interval = group.mean(figure.name, figure.driving)
+                row |= _ends(figure.name, interval)
+                row[f"{figure.name}_n"] = interval.n if interval else 0
+            rows.append(row)
+    circuits = {heat.conditions.circuit: heat for heat in found if published_of(heat)}
+    for circuit, heat in circuits.items():
+        for published in published_of(heat):
+            row = {"source": "published", "circuit": circuit, "direction": "forward"}
+            row |= {"laps_asked": 1, "clock": "realtime", "model": published.model}
+            row |= {f.name: getattr(published, f.name, None) for f in FIGURES}
+            rows.append(row | {"completed": int(published.completed)})
+    return _csv(fields, rows)
+
+
+def runs_csv(runs: Iterable[Run]) -> str:
+    """One row for each run with all its figures, as CSV."""
+    figures = [name for name in Metrics.model_fields if name != "lap_times_s"]
+    own = ["outcome", "outcome_reason", "model", "circuit", "direction", "start_station_m"]
+    own += ["laps_asked", "seed", "clock", "latency", "started_at"]
+    fields = ["recording", *own, *figures, "model_sha256", "git_commit", "command"]
+    rows = []
+    for run in runs:
+        values = run.result.model_dump(mode="json")
+        provenance = values["provenance"]
+        kept = {name: values[name] for name in (*own, *figures, "command")}
+        kept |= {name: provenance[name] for name in ("model_sha256", "git_commit")}
+        rows.append({"recording": run.name, **kept})
+    return _csv(fields, rows)
+
+
+def number(value: float | None, digits: int) -> str:
+    """A figure with so many digits, or a dash."""
+    return MISSING if value is None else f"{value:.{digits}f}"
+
+
+def interval_text(interval: Interval | None, digits: int) -> str:
+    """A mean, and its interval if it has one."""
+    if interval is None:
+        return MISSING
+    text = number(interval.value, digits)
+    if interval.low is None or interval.high is None:
+        return text
+    return f"{text} [{number(interval.low, digits)}, {number(interval.high, digits)}]"
+
+
+def difference_text(difference: Difference | None, digits: int) -> str:
+    """A difference with its sign, its interval, and a star where it is beyond noise."""
+    if difference is None:
+        return MISSING
+    text = f"{difference.value:+.{digits}f}"
+    if difference.low is not None and difference.high is not None:
+        text += f" [{difference.low:+.{digits}f}, {difference.high:+.{digits}f}]"
+    return f"{text} *" if difference.beyond_noise else text
+
+
+def _group_cells(group: Group) -> tuple[str, ...]:
+    share = group.completion
     return (
-        result.model,
-        # A recording's usual name ends with what other columns say.
-        run.name.removesuffix(f"-{result.model}-{result.circuit}"),
-        result.clock if result.latency is None else f"{result.clock}, {result.latency}",
-        f"{result.laps}/{result.laps_asked}",
-        _number(result.lap_time_s, 2),
-        _number(result.average_speed_m_s, 2),
-        _number(result.deviation_mae_m, 3),
-        _number(result.deviation_published, 2),
-        _number(result.brain_frequency_hz, 1),
-        _number(result.inference_ms_mean, 2),
-        _number(result.real_time_factor, 3),
+        group.label,
+        group.conditions.pace,
+        f"{len(group.completed)}/{len(group.judged)}",
+        MISSING if share is None else f"{share.low:.0%} to {share.high:.0%}",
+        str(len(group.distinct)),
+        *(interval_text(group.mean(f.name, f.driving), f.digits) for f in FIGURES),
     )
 
 
 def _published_cells(row: PublishedRow) -> tuple[str, ...]:
     return (
-        row.model,
-        "published",
+        f"{row.model}, published",
         "realtime",
         "1/1" if row.completed else "0/1",
-        _MISSING,
-        _number(row.average_speed_m_s, 2),
-        _MISSING,
-        _number(row.deviation_published, 2),
-        _number(row.brain_frequency_hz, 1),
-        _number(row.inference_ms_mean, 2),
-        _number(row.real_time_factor, 3),
+        MISSING,
+        "1" if row.completed else "0",
+        *(_published_number(getattr(row, figure.name, None), figure.digits) for figure in FIGURES),
+    )
+
+
+def _published_number(value: float | None, digits: int) -> str:
+    """A figure as the study gave it, with no digits that it did not."""
+    return MISSING if value is None else f"{round(value, digits):g}"
+
+
+def _place_cells(place: Place) -> tuple[str, ...]:
+    group, versus = place.group, place.versus_first
+    deviation = versus.deviation_m if versus else None
+    return (
+        str(place.place),
+        group.label,
+        f"{len(group.completed)}/{len(group.judged)}",
+        number(place.deviation_m, 3),
+        difference_text(deviation, 4),
+        difference_text(versus.speed_m_s if versus else None, 3),
+        str(deviation.n) if deviation else MISSING,
+        place.verdict or MISSING,
     )
 
 
@@ -176,26 +350,59 @@ def _failure(run: Run) -> str:
     )
 
 
-def _completion(completed: int, judged: int, unjudged: int) -> str:
-    text = f"{completed} of {judged} runs completed"
-    if judged:
-        share = completion_interval(completed, judged)
-        text += f" ({share.value:.0%}, 95 % interval {share.low:.0%} to {share.high:.0%})"
-    if unjudged:
-        text += f"; {unjudged} more ended by an error of the harness or the brain"
-    return text + "."
+def _outcomes(heat: Heat) -> str:
+    """How all runs of a table ended, in a line."""
+    runs = heat.runs
+    counted = {
+        name: sum(group.outcomes[name] for group in heat.groups) for name in get_args(Outcome)
+    }
+    ended = ", ".join(f"{count} {name}" for name, count in counted.items() if count)
+    judged = sum(len(group.judged) for group in heat.groups)
+    text = f"{counted['completed']} of {judged} runs completed"
+    if len(runs) > judged:
+        text += f"; {len(runs) - judged} more ended by an error of the harness or the brain"
+    return f"{text}. Outcomes: {ended}."
 
 
-def _footnote(tables: Sequence[CircuitTable]) -> str:
-    note = "Deviation, as published: mean of 1000 ** metres (not metres; 1 is a perfect lap)."
-    if any(content.published for content in tables):
-        study = published_study()
-        note += f" Published rows: {study.source}, on a {study.hardware}."
-    return note
+def _mixed(heat: Heat) -> tuple[str, ...]:
+    """What a reader should know was mixed."""
+    provenances = [run.result.provenance for run in heat.runs]
+    machines = {f"{p.cpu_model}, {p.cpu_cores} cores, {p.gpus}" for p in provenances}
+    commits = {p.git_commit for p in provenances}
+    kinds = ((len(machines), "machines"), (len(commits), "commits of the harness"))
+    return tuple(f"made on {count} different {what}" for count, what in kinds if count > 1)
 
 
-def _number(value: float | None, digits: int) -> str:
-    return _MISSING if value is None else f"{value:.{digits}f}"
+def _condition_values(heat: Heat) -> dict[str, Any]:
+    conditions = heat.conditions
+    return {
+        "circuit": conditions.circuit,
+        "direction": conditions.direction,
+        "laps_asked": conditions.laps,
+        "clock": conditions.clock,
+        "settings": " ".join(conditions.settings),
+    }
+
+
+def _ends(name: str, interval: Interval | None) -> dict[str, Any]:
+    if interval is None:
+        return {}
+    return {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
+
+
+def _csv(fields: Sequence[str], rows: Iterable[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fields, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _sources(tables: Sequence[CircuitTable]) -> tuple[str, ...]:
+    if not any(content.published for content in tables):
+        return ()
+    study = published_study()
+    return (f"Published rows: {study.source}, on a {study.hardware}.",)
 
 
 def _markdown_row(cells: Sequence[Any]) -> str:

@@ -13,7 +13,12 @@ from hypothesis import strategies as st
 from harness.errors import DataError, UsageError
 from harness.metrics import Metrics, compute_metrics
 from harness.metrics.deviation import published_deviation
-from harness.metrics.intervals import completion_interval, mean_interval
+from harness.metrics.intervals import (
+    completion_interval,
+    mean_interval,
+    paired_difference,
+    paired_share_difference,
+)
 from harness.metrics.timing import trimmed
 from harness.runlog import read_run_log
 from tests.harness.bagmaker import (
@@ -279,6 +284,54 @@ def test_completion_has_its_exact_interval() -> None:
     assert every.high == 1.0
     with pytest.raises(UsageError):
         completion_interval(3, 2)
+
+
+def test_pairs_show_a_difference_that_the_spread_hides() -> None:
+    first = [1.0, 5.0, 9.0, 13.0, 17.0, 21.0]
+    second = [1.2, 5.1, 9.3, 13.2, 17.1, 21.3]
+    found = paired_difference(first, second)
+    assert found is not None and found.low is not None and found.high is not None
+    assert found.value == pytest.approx(0.2)
+    # Standard deviation of the differences 0.0894: t = 0.2 / (0.0894 / 6 ** 0.5) = 5.48, 5 degrees
+    # of freedom.
+    assert found.p_value == pytest.approx(0.00276, abs=1e-5)
+    assert 0.1 <= found.low < 0.2 < found.high <= 0.3
+    assert found.n == 6
+    assert found.beyond_noise
+    # Judged among 20 comparisons, at 0.0025, the same pairs are not enough.
+    among = paired_difference(first, second, comparisons=20)
+    assert among is not None and not among.beyond_noise
+    assert (among.low, among.high) == (found.low, found.high)
+
+
+def test_few_pairs_of_one_sign_are_no_proof() -> None:
+    # The bootstrap's interval excludes 0 whatever their size; the t-test knows better.
+    found = paired_difference([0.0, 0.0, 0.0], [0.1, 2.0, 4.0])
+    assert found is not None and found.low is not None
+    assert found.low > 0.0
+    assert not found.beyond_noise
+    two = paired_difference([0.0, 0.0], [1.0, 1.0])
+    assert two is not None and (two.low, two.p_value, two.beyond_noise) == (None, None, False)
+    assert paired_difference([], []) is None
+    with pytest.raises(ValueError):
+        paired_difference([1.0], [])
+
+
+def test_equal_pairs_do_not_differ() -> None:
+    found = paired_difference([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
+    assert found is not None and (found.low, found.high, found.beyond_noise) == (0.0, 0.0, False)
+
+
+def test_shares_are_judged_by_the_pairs_that_differ() -> None:
+    # McNemar: 6 against 0 has p = 2 / 2 ** 6 = 0.031, 5 against 0 has 0.0625.
+    six = paired_share_difference([True] * 10, [False] * 6 + [True] * 4)
+    assert six is not None and six.beyond_noise
+    assert six.value == pytest.approx(-0.6)
+    assert six.p_value == pytest.approx(0.03125)
+    five = paired_share_difference([True] * 10, [False] * 5 + [True] * 5)
+    assert five is not None and not five.beyond_noise
+    same = paired_share_difference([True] * 10, [True] * 10)
+    assert same is not None and (same.value, same.p_value, same.beyond_noise) == (0.0, None, False)
 
 
 @given(st.integers(0, 60), st.integers(0, 20))

@@ -1,5 +1,7 @@
 """The report of several recordings, failures among them."""
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -8,12 +10,21 @@ import matplotlib.image
 import pytest
 
 from harness.errors import DataError
+from harness.report.groups import Run, heats
 from harness.report.published import published_rows
+from harness.report.ranking import rank, statement
 from harness.report.recording import find_runs, print_report
-from harness.report.table import Run, circuit_tables, markdown_report
+from harness.report.table import (
+    CircuitTable,
+    circuit_tables,
+    groups_csv,
+    headings,
+    markdown_report,
+    runs_csv,
+)
 from harness.results import RESULT_NAME, write_result
 from tests.harness.bagmaker import Iteration, Pose, Recording, write_bag
-from tests.harness.test_results import make_result
+from tests.harness.test_results import PROVENANCE, make_result
 from worlds.circuit import load_circuit
 
 
@@ -35,23 +46,67 @@ def record(root: Path, name: str, driven_m: float = 20.0, **changes: Any) -> Pat
     return folder
 
 
-def test_the_table_holds_completed_runs_beside_published_ones() -> None:
-    (table,) = circuit_tables([Run("a", make_result())])
+def laps(model: str, deviations_m: list[float], first_seed: int = 0, **changes: Any) -> list[Run]:
+    """Runs of one model with seeds 0, 1, ... and these deviations."""
+    return [
+        Run(
+            f"{model}-{seed}",
+            make_result(
+                model=model,
+                seed=seed,
+                deviation_mae_m=deviation_m,
+                odometry_sha256=f"{model}{seed}",
+                **changes,
+            ),
+        )
+        for seed, deviation_m in enumerate(deviations_m, start=first_seed)
+    ]
+
+
+def cell(table: CircuitTable, row: int, heading: str) -> str:
+    return table.rows[row][headings().index(heading)]
+
+
+def test_a_model_has_one_row_beside_the_published_ones() -> None:
+    (table,) = circuit_tables(laps("tflite_dynamic", [0.1, 0.2, 0.3]))
+    assert table.title == "simple_circuit; 1 lap; realtime"
     assert len(table.rows) == 1
-    cells = " ".join(table.rows[0])
-    for figure in ("tflite_dynamic", "realtime", "48.25", "8.90", "0.104", "2.31", "231.4", "2.71"):
-        assert figure in cells
-    assert "0.987" in cells
+    assert cell(table, 0, "Model") == "tflite_dynamic"
+    assert cell(table, 0, "Clock, latency") == "realtime"
+    assert cell(table, 0, "Completed") == "3/3"
+    # Clopper-Pearson of 3 of 3: 0.025 ** (1 / 3) = 29 %.
+    assert cell(table, 0, "95 % interval") == "29% to 100%"
+    # Resampled means of three values: 1 in 27 is all of the least one.
+    assert cell(table, 0, "Deviation (m)") == "0.200 [0.100, 0.300]"
+    assert cell(table, 0, "Lap time (s)") == "48.25 [48.25, 48.25]"
     assert len(table.published) == 6
-    assert table.published[3][:2] == ("TF-TRT FP32", "published")
+    assert table.published[3][0] == "TF-TRT FP32, published"
     assert "4.94" in table.published[3]
+
+
+def test_a_single_run_has_figures_without_an_interval() -> None:
+    (table,) = circuit_tables([Run("a", make_result())])
+    for figure in ("48.25", "8.90", "0.104", "2.31", "231.4", "2.710", "0.987"):
+        assert figure in table.rows[0]
+
+
+def test_equal_laps_count_once_in_driving_but_not_in_timing() -> None:
+    runs = [
+        Run(str(seed), make_result(seed=seed, odometry_sha256="aa", inference_ms_mean=ms))
+        for seed, ms in enumerate([1.0, 2.0, 3.0])
+    ]
+    (table,) = circuit_tables(runs)
+    assert cell(table, 0, "Completed") == "3/3"
+    assert cell(table, 0, "n") == "1"
+    assert cell(table, 0, "Deviation (m)") == "0.104"
+    assert cell(table, 0, "Mean inference (ms)").startswith("2.000 [1.")
 
 
 def test_a_published_run_that_did_not_complete_is_marked() -> None:
     rows = published_rows("montreal")
     assert [row.completed for row in rows] == [False, True, True, True]
     (table,) = circuit_tables([Run("a", make_result(circuit="montreal"))])
-    assert table.published[0][3] == "0/1"
+    assert table.published[0][2] == "0/1"
 
 
 def test_failures_are_counted_and_listed_never_dropped() -> None:
@@ -62,7 +117,8 @@ def test_failures_are_counted_and_listed_never_dropped() -> None:
         Run("d", make_result(outcome="harness_error", laps=0)),
     ]
     (table,) = circuit_tables(runs)
-    assert len(table.rows) == 1
+    assert cell(table, 0, "Completed") == "1/3"
+    assert cell(table, 0, "95 % interval") == "1% to 91%"
     assert [line.split(":")[0] for line in table.failures] == [
         "off_track",
         "stuck",
@@ -70,31 +126,111 @@ def test_failures_are_counted_and_listed_never_dropped() -> None:
     ]
     assert "1.70 m away" in table.failures[0]
     # An error of the harness says nothing of the model: it is named, but not in the share.
-    assert table.completion.startswith("1 of 3 runs completed (33%, 95 % interval 1% to 91%)")
-    assert "1 more ended by an error" in table.completion
+    assert table.outcomes == (
+        "1 of 3 runs completed; 1 more ended by an error of the harness or the brain."
+        " Outcomes: 1 completed, 1 off_track, 1 stuck, 1 harness_error."
+    )
     text = markdown_report([table])
     for name in ("b", "c", "d"):
         assert f", {name} (" in text
 
 
-def test_circuits_and_directions_have_their_own_tables() -> None:
+def test_a_model_that_never_completed_keeps_its_row() -> None:
+    (table,) = circuit_tables([Run("a", make_result(outcome="off_track", lap_time_s=None))])
+    assert cell(table, 0, "Completed") == "0/1"
+    assert cell(table, 0, "Deviation (m)") == "-"
+
+
+def test_what_was_driven_otherwise_has_its_own_table() -> None:
+    command = "roslaunch harness circuit.launch model:=a circuit:=simple_circuit seed:=3 "
     runs = [
         Run("a", make_result()),
         Run("b", make_result(direction="reverse")),
         Run("c", make_result(circuit="montmelo")),
+        Run("d", make_result(clock="lockstep", latency="fixed:50")),
+        Run("e", make_result(clock="lockstep", latency="profile:/x/a.json")),
+        Run("f", make_result(clock="lockstep", latency="profile:/x/b.json", model="other")),
+        Run("g", make_result(command=command + "image_width:=320")),
+        Run("h", make_result(command=command + "output:=/elsewhere")),
     ]
     tables = circuit_tables(runs)
     assert [table.title for table in tables] == [
-        "simple_circuit",
-        "simple_circuit (reverse)",
-        "montmelo",
+        "simple_circuit; 1 lap; realtime",
+        "simple_circuit (reverse); 1 lap; realtime",
+        "montmelo; 1 lap; realtime",
+        "simple_circuit; 1 lap; lockstep, fixed:50",
+        "simple_circuit; 1 lap; lockstep, profile",
+        "simple_circuit; 1 lap; realtime; image_width=320",
     ]
-    assert [len(table.published) for table in tables] == [6, 0, 0]
+    assert [len(table.published) for table in tables] == [6, 0, 0, 6, 6, 6]
+    assert cell(tables[0], 0, "Completed") == "2/2"
+    assert [row[0] for row in tables[4].rows] == ["tflite_dynamic", "other"]
 
 
-def test_lockstep_and_its_latency_stand_in_the_table() -> None:
-    (table,) = circuit_tables([Run("a", make_result(clock="lockstep", latency="fixed:50"))])
-    assert "lockstep, fixed:50" in table.rows[0]
+def test_two_files_of_one_model_are_two_rows() -> None:
+    other = PROVENANCE.model_copy(update={"model_sha256": "cd" * 32})
+    (table,) = circuit_tables([Run("a", make_result()), Run("b", make_result(provenance=other))])
+    assert [row[0] for row in table.rows] == [
+        "tflite_dynamic (abababab)",
+        "tflite_dynamic (cdcdcdcd)",
+    ]
+
+
+def test_the_ranking_tells_noise_from_difference() -> None:
+    deviations_m = [0.10, 0.12, 0.11, 0.13, 0.10, 0.12, 0.11, 0.13]
+    nudged = [value + (0.002 if i % 2 else -0.0015) for i, value in enumerate(deviations_m)]
+    worse = [value + 0.05 + 0.001 * i for i, value in enumerate(deviations_m)]
+    runs = [
+        *laps("worse", worse),
+        *laps("nudged", nudged),
+        *laps("best", deviations_m),
+        *laps("elsewhere", worse, first_seed=100),
+        *laps("once", [0.5]),
+        *laps("never", [0.01] * 8, outcome="off_track"),
+    ]
+    (heat,) = heats(runs)
+    places = rank(heat)
+    verdicts = {place.group.label: place.verdict for place in places}
+    assert verdicts == {
+        "best": None,
+        "nudged": "not told apart",
+        "worse": "behind",
+        "elsewhere": "not compared",
+        "once": "too few pairs",
+        "never": "behind",
+    }
+    # Whoever never completes is last, however little its completed metres deviate.
+    assert [place.group.label for place in places][-1] == "never"
+    text = statement(places)
+    assert text.startswith("best stands first. Behind it beyond noise: worse, never.")
+    assert "Not told apart from it: nudged." in text
+    versus = next(place.versus_first for place in places if place.group.label == "worse")
+    assert versus is not None and versus.deviation_m is not None
+    assert versus.deviation_m.n == 8
+    assert versus.deviation_m.value == pytest.approx(0.0535)
+
+
+def test_repeats_of_equal_laps_are_one_pair() -> None:
+    def repeats(model: str, deviation_m: float) -> list[Run]:
+        result = make_result(model=model, deviation_mae_m=deviation_m, odometry_sha256=model)
+        return [Run(f"{model}{i}", result) for i in range(5)]
+
+    (heat,) = heats([*repeats("a", 0.1), *repeats("b", 0.2)])
+    assert [place.verdict for place in rank(heat)] == [None, "too few pairs"]
+
+
+def test_the_csv_holds_every_model_and_every_run() -> None:
+    runs = [*laps("a", [0.1, 0.2, 0.3]), *laps("b", [0.4], outcome="stuck")]
+    rows = list(csv.DictReader(io.StringIO(groups_csv(heats(runs)))))
+    assert [row["model"] for row in rows[:2]] == ["a", "b"]
+    assert [row["source"] for row in rows[2:]] == ["published"] * 6
+    assert float(rows[0]["deviation_mae_m"]) == pytest.approx(0.2)
+    assert (rows[0]["deviation_mae_m_n"], rows[0]["completed"]) == ("3", "3")
+    assert (rows[1]["outcome_stuck"], rows[1]["completed"], rows[1]["judged"]) == ("1", "0", "1")
+    assert rows[1]["deviation_mae_m"] == ""
+    single = list(csv.DictReader(io.StringIO(runs_csv(runs))))
+    assert [row["recording"] for row in single] == ["a-0", "a-1", "a-2", "b-0"]
+    assert single[3]["outcome"] == "stuck"
 
 
 def test_the_report_of_several_recordings(
@@ -113,18 +249,46 @@ def test_the_report_of_several_recordings(
     assert "timeout: tflite_dynamic, two" in printed.out
     assert "three has no result.json" in printed.err
     assert "PilotNet (original)" in (output / "report.md").read_text()
+
+
+def test_a_single_run_has_its_report_and_pictures_in_its_folder(tmp_path: Path) -> None:
+    folder = record(tmp_path, "one")
+    print_report([folder])
     for name in ("line.png", "deviation.png", "inference.png"):
-        image = matplotlib.image.imread(output / "one" / name)
+        image = matplotlib.image.imread(folder / name)
         height, width = image.shape[:2]
         assert height > 300 and width > 900
         # Something is drawn: neither blank nor nearly so.
         assert image[..., :3].std() > 0.02
+    assert "tflite_dynamic" in (folder / "report.md").read_text()
 
 
-def test_pictures_go_to_the_recording_by_default(tmp_path: Path) -> None:
-    folder = record(tmp_path, "one")
-    print_report([folder])
-    assert {"line.png", "deviation.png", "inference.png"} <= {p.name for p in folder.iterdir()}
+def test_runs_are_found_at_any_depth_but_not_within_each_other(tmp_path: Path) -> None:
+    record(tmp_path, "night/a/simple_circuit/1", driven_m=2.0)
+    folder = record(tmp_path, "night/a/simple_circuit/2", driven_m=2.0)
+    record(folder, "attempts/1", driven_m=2.0, outcome="harness_error")
+    (tmp_path / "night/b/1").mkdir(parents=True)
+    (tmp_path / "night/b/1/command.sh").write_text("roslaunch")
+    (tmp_path / "night/profiles").mkdir()
+    (tmp_path / "night/profiles/a.json").write_text("{}")
+    found = find_runs([tmp_path / "night"])
+    assert [run.name for run in found.runs] == ["a/simple_circuit/1", "a/simple_circuit/2"]
+    assert len(found.notes) == 2
+    assert found.notes[0].startswith("a/simple_circuit/2: 1 failed attempt")
+    assert "b/1 has no result.json" in found.notes[1]
+
+
+def test_a_broken_result_is_named_and_the_others_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(tmp_path, "runs/good", driven_m=2.0)
+    broken = record(tmp_path, "runs/broken", driven_m=2.0)
+    (broken / RESULT_NAME).write_text('{"outcome": "compl')
+    print_report([tmp_path / "runs"], tmp_path / "report")
+    assert "1 of 1 runs completed" in capsys.readouterr().out
+    (note,) = find_runs([tmp_path / "runs"]).notes
+    assert "broken" in note and "\n" not in note
+    assert note in (tmp_path / "report/report.md").read_text()
 
 
 def test_json_goes_to_stdout_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
