@@ -63,6 +63,9 @@ class Result(Metrics):
     command: str = Field(description="the exact command that makes this run again")
     started_at: datetime
     bag: str | None = Field(default=None, description="the bag, relative to the run's folder")
+    bag_recovered: bool = Field(
+        default=False, description="its recorder was killed: the index was rebuilt, the end is lost"
+    )
     timings: dict[str, float] = Field(default={}, description="wall seconds of the run's phases")
     brain_proof: dict[str, Any] = Field(default={}, description="what the brain says it executed")
     provenance: Provenance

@@ -36,6 +36,7 @@ def finish_recording(
     proof: dict[str, Any],
     started_at: datetime,
     timings: dict[str, float],
+    bag_recovered: bool = False,
 ) -> Result:
     """Computes the figures from the bag and writes result.json, last and atomically.
 
@@ -46,6 +47,7 @@ def finish_recording(
         proof: what the brain said it executes.
         started_at: when the run began.
         timings: wall seconds of the run's phases.
+        bag_recovered: the recorder was killed, and the bag's index rebuilt.
 
     Raises:
         StorageError: the result can't be written.
@@ -78,7 +80,8 @@ def finish_recording(
         latency=spec.latency if spec.clock == "lockstep" else None,
         command=(folder / "command.sh").read_text().strip(),
         started_at=started_at,
-        bag=bag.name,
+        bag=bag.name if bag.exists() else None,
+        bag_recovered=bag_recovered,
         timings=timings,
         brain_proof=proof,
         provenance=collect_provenance(project_root(), proof.get("artifact_sha256")),

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from harness.cli import (
+    batch,
     check_brain,
     circuit,
     dataset,
@@ -38,6 +39,7 @@ def build_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.command()(lap.lap)
+    app.command()(batch.batch)
     app.command()(report.report)
     app.command()(models.models)
     app.command()(optimize.optimize)

@@ -1,0 +1,1 @@
+"""Plans of many runs, driven by Snakemake so that they survive whatever ends them."""

@@ -1,0 +1,175 @@
+"""A whole batch: checked, driven, summed up."""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from harness.batch.attempt import check_space, is_finished, put_aside
+from harness.batch.board import Board
+from harness.batch.jobs import (
+    Expansion,
+    Job,
+    JobFile,
+    default_slots,
+    expand,
+    profiles_to_measure,
+)
+from harness.batch.pace import HOW, Pace, in_words
+from harness.batch.plan import Plan
+from harness.batch.runner import LOG, claimed, require_snakemake, run_snakemake
+from harness.errors import BrainError, HarnessError, UsageError
+from harness.paths import recordings_root
+from harness.report.recording import find_runs
+from harness.report.table import circuit_tables, terminal_report
+from harness.results import RESULT_NAME, Result, read_result
+
+RUN_COMMAND = ("python", "-m", "harness.batch.job")
+
+
+@dataclass(frozen=True)
+class Study:
+    """A plan, where its recordings land and how it is driven.
+
+    Attributes:
+        plan: the plan.
+        output: folder of the recordings.
+        slots: lockstep runs side by side.
+        profile: a Snakemake profile that names another executor; None drives here.
+        limit: jobs at once on that executor; None takes the profile's.
+        run_command: the program that drives one run.
+    """
+
+    plan: Plan
+    output: Path
+    slots: int
+    profile: Path | None = None
+    limit: int | None = None
+    run_command: tuple[str, ...] = RUN_COMMAND
+
+    @classmethod
+    def of(cls, plan: Plan, output: Path | None, jobs: int | None, profile: Path | None) -> "Study":
+        """A study with the defaults of this machine."""
+        return cls(
+            plan=plan,
+            output=(output or recordings_root() / plan.name).absolute(),
+            slots=jobs or default_slots(),
+            profile=profile,
+            limit=jobs,
+        )
+
+    def expand(self) -> Expansion:
+        """All runs of the plan.
+
+        Raises:
+            PitwallError: it can't be driven here.
+        """
+        return expand(self.plan, self.output, here=self.profile is None)
+
+    def run(self, console: Console) -> dict[str, Result]:
+        """Drives what has no result yet.
+
+        Args:
+            console: for all but the table of results.
+
+        Returns:
+            Results by name, in the plan's order; runs without one are missing.
+
+        Raises:
+            PitwallError: it can't begin, or the disk is full.
+        """
+        require_snakemake()
+        expansion = self.expand()
+        for line in expansion.left_out:
+            console.print(f"left out: {line}", style="yellow", markup=False)
+        with claimed(self.output) as leash:
+            check_space(self.output)
+            self._prepare(expansion.jobs)
+            file = JobFile(
+                command=list(self.run_command),
+                folder=Path.cwd(),
+                slots=self.slots,
+                leash=leash if self.profile is None else None,
+                jobs=list(expansion.jobs),
+            )
+            board = Board(expansion.jobs, self.slots, console)
+            console.print(board.summary(), markup=False)
+            if board.missing:
+                with board:
+                    run_snakemake(
+                        file, self.output, self.profile, self.limit, board.hear, board.refresh
+                    )
+            board.settle()
+        for job in board.missing:
+            reason = board.failures.get(job.name, f"not driven, see {self.output / LOG}")
+            console.print(f"{job.name}: {reason}", style="red", markup=False, soft_wrap=True)
+        found = board.results
+        return {job.name: found[job.name] for job in expansion.jobs if job.name in found}
+
+    def preview(self) -> list[str]:
+        """What would run and how long it should take, line by line."""
+        expansion = self.expand()
+        missing = [job for job in expansion.jobs if not _driven(job)]
+        profiles = list(profiles_to_measure(missing))
+        lines = [f"left out: {line}" for line in expansion.left_out]
+        lines += [f"{model}: its latency is measured first: {path}" for path, model in profiles]
+        lines += [f"{job.name}: {' '.join(job.spec.launch_arguments())}" for job in missing]
+        done = len(expansion.jobs) - len(missing)
+        duration = in_words(Pace(self.slots).left_s(missing, len(profiles)))
+        lines.append(
+            f"{len(missing)} runs to drive ({done} done), {self.slots} side by side where the"
+            f" clock allows it: about {duration} ({HOW})"
+        )
+        return lines
+
+    def _prepare(self, jobs: tuple[Job, ...]) -> None:
+        """Leaves finished results alone, once they are those of this plan; nothing else stays."""
+        for job in jobs:
+            if _driven(job):
+                _check_same(job)
+            elif (job.folder / RESULT_NAME).exists():
+                put_aside(job)
+
+
+def _driven(job: Job) -> bool:
+    return is_finished(job.folder)
+
+
+def _check_same(job: Job) -> None:
+    """A result in the folder must be that of the run which the plan asks for.
+
+    Raises:
+        UsageError: the plan was changed.
+    """
+    asked, driven = _words(job.spec.launch_arguments()), _words(_driven_command(job))
+    if asked != driven:
+        changed = ", ".join(sorted(asked - driven) or sorted(driven - asked))
+        raise UsageError(
+            f"{job.folder} was driven otherwise than the plan says ({changed}): choose another"
+            " --output, or move it away"
+        )
+
+
+def _driven_command(job: Job) -> list[str]:
+    return shlex.split(read_result(job.folder).command)[3:]  # after roslaunch, package, file
+
+
+def _words(arguments: list[str]) -> set[str]:
+    """What makes a run the same run, wherever it landed."""
+    return {word for word in arguments if not word.startswith("output:=")}
+
+
+def print_summary(results: dict[str, Result], output: Path) -> None:
+    """Prints the table of a batch beside the published rows."""
+    found = find_runs([output / name for name in results])
+    console = Console()
+    console.print(terminal_report(circuit_tables(found.runs), console.width))
+
+
+def exit_code(results: dict[str, Result], asked: int) -> int:
+    """0 where every run ended in a result of driving."""
+    outcomes = {result.outcome for result in results.values()}
+    if len(results) < asked or "harness_error" in outcomes:
+        return HarnessError.exit_code
+    return BrainError.exit_code if "brain_error" in outcomes else 0
