@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +15,7 @@ from brains.catalogue import find_model, why_not
 from harness.batch.plan import OWN_PROFILE, Block, Plan, group
 from harness.errors import DataError, StorageError, UnavailableError, UsageError
 from harness.run_spec import EXPERT, RunSpec
+from worlds.circuit import Direction, load_circuit
 
 STATE = ".batch"  # what a batch keeps beside the recordings
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
@@ -106,6 +108,29 @@ class JobFile(BaseModel):
 
 
 @dataclass(frozen=True)
+class Lap:
+    """A lap of a circuit in one direction.
+
+    Attributes:
+        length_m: of the centreline.
+        start_m: station of the circuit's own start.
+        limit_s: simulated time after which a run is over.
+    """
+
+    length_m: float
+    start_m: float
+    limit_s: float
+
+
+@cache
+def lap_of(circuit: str, direction: Direction) -> Lap:
+    """The lap of a circuit; read once, for a plan has hundreds of runs on it."""
+    loaded = load_circuit(circuit)
+    length_m = loaded.centreline(direction).length_m
+    return Lap(length_m, loaded.start_station(direction), loaded.time_limit_s)
+
+
+@dataclass(frozen=True)
 class Expansion:
     """The runs of a plan.
 
@@ -182,25 +207,25 @@ def _job(block: Block, model: str, circuit: str, repetition: int, output: Path) 
     elif latency.startswith("profile:"):
         latency = f"profile:{Path(latency.removeprefix('profile:')).absolute()}"
     clock = block.kept_clock()
-    spec = RunSpec.parse(
-        {
-            "model": model,
-            "circuit": str(Path(circuit).absolute()) if Path(circuit).suffix else circuit,
-            "laps": block.laps,
-            "direction": block.direction,
-            "timeout": block.timeout_s,
-            "seed": block.seed + repetition - 1,
-            "clock": clock,
-            "latency": latency,
-            "record_camera": block.record_camera,
-            "image_width": block.image_width,
-            "image_height": block.image_height,
-            "output": str(output / name),
-        }
+    circuit_file = str(Path(circuit).absolute()) if Path(circuit).suffix else circuit
+    spec = RunSpec(
+        model=model,
+        circuit=circuit_file,
+        laps=block.laps,
+        direction=block.direction,
+        start=_start(lap_of(circuit_file, block.direction), block, repetition),
+        timeout=block.timeout_s,
+        seed=block.seed + repetition - 1,
+        clock=clock,
+        latency=latency,
+        record_camera=block.record_camera,
+        image_width=block.image_width,
+        image_height=block.image_height,
+        output=str(output / name),
     )
     return Job(
         name=name,
-        spec=spec.model_copy(update={"start": _start(spec, block, repetition)}),
+        spec=spec,
         alone=clock == "realtime" or latency == "measured",
         gpus=_gpus(model),
         own_profile=own_profile,
@@ -209,7 +234,7 @@ def _job(block: Block, model: str, circuit: str, repetition: int, output: Path) 
     )
 
 
-def _start(spec: RunSpec, block: Block, repetition: int) -> str:
+def _start(lap: Lap, block: Block, repetition: int) -> str:
     """Where a repetition starts: the circuit's own start first, then spread over the lap.
 
     Steps of the golden ratio spread any number of starts evenly (Weyl's sequence), so that more
@@ -217,9 +242,8 @@ def _start(spec: RunSpec, block: Block, repetition: int) -> str:
     """
     if block.starts == "line" or repetition == 1:
         return "default"
-    length_m = spec.load_circuit().centreline(spec.direction).length_m
     share = math.fmod((repetition - 1) * _GOLDEN, 1.0)
-    return f"{(spec.start_station_m() + share * length_m) % length_m:.3f}"
+    return f"{(lap.start_m + share * lap.length_m) % lap.length_m:.3f}"
 
 
 def _gpus(model: str) -> int:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from harness.batch.jobs import Job
+from harness.batch.jobs import Job, lap_of
 from harness.results import RESULT_NAME, Result
 from harness.run_spec import RunSpec
 
@@ -24,8 +24,10 @@ HOW = (
 
 def guess_s(spec: RunSpec) -> float:
     """Wall time that a run should take, before anything is known of it."""
-    length_m = spec.load_circuit().centreline(spec.direction).length_m
-    driven_s = min(spec.laps * length_m / SPEED_M_S, spec.timeout_s())
+    lap = lap_of(spec.circuit, spec.direction)
+    driven_s = spec.laps * min(lap.length_m / SPEED_M_S, lap.limit_s)
+    if spec.timeout:
+        driven_s = min(driven_s, spec.timeout)
     if spec.clock == "realtime":
         return START_S + driven_s
     pixels = spec.image_width * spec.image_height

@@ -99,12 +99,15 @@ def run_snakemake(
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(process, output / LOG, lines.put), daemon=True).start()
     try:
+        ticked_s = 0.0
         while (line := _next(lines)) is not None:
             if line:
                 hear(line)
             if line.startswith("error: "):
                 check_space(output)
-            tick()
+            if time.monotonic() - ticked_s > _TICK_S:
+                ticked_s = time.monotonic()
+                tick()
         if process.wait() != 0:
             check_space(output)
     except (KeyboardInterrupt, StorageError):

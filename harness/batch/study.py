@@ -3,6 +3,7 @@
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from rich.console import Console
 
@@ -30,10 +31,10 @@ RUN_COMMAND = ("python", "-m", "harness.batch.job")
 
 @dataclass(frozen=True)
 class Study:
-    """A plan, where its recordings land and how it is driven.
+    """A plan's runs, where their recordings land and how they are driven.
 
     Attributes:
-        plan: the plan.
+        expansion: the runs.
         output: folder of the recordings.
         slots: lockstep runs side by side.
         profile: a Snakemake profile that names another executor; None drives here.
@@ -41,7 +42,7 @@ class Study:
         run_command: the program that drives one run.
     """
 
-    plan: Plan
+    expansion: Expansion
     output: Path
     slots: int
     profile: Path | None = None
@@ -49,23 +50,20 @@ class Study:
     run_command: tuple[str, ...] = RUN_COMMAND
 
     @classmethod
-    def of(cls, plan: Plan, output: Path | None, jobs: int | None, profile: Path | None) -> "Study":
-        """A study with the defaults of this machine."""
+    def of(cls, plan: Plan, output: Path | None, jobs: int | None, profile: Path | None) -> Self:
+        """A study with the defaults of this machine.
+
+        Raises:
+            PitwallError: the plan can't be driven.
+        """
+        folder = (output or recordings_root() / plan.name).absolute()
         return cls(
-            plan=plan,
-            output=(output or recordings_root() / plan.name).absolute(),
+            expansion=expand(plan, folder, here=profile is None),
+            output=folder,
             slots=jobs or default_slots(),
             profile=profile,
             limit=jobs,
         )
-
-    def expand(self) -> Expansion:
-        """All runs of the plan.
-
-        Raises:
-            PitwallError: it can't be driven here.
-        """
-        return expand(self.plan, self.output, here=self.profile is None)
 
     def run(self, console: Console) -> dict[str, Result]:
         """Drives what has no result yet.
@@ -80,7 +78,7 @@ class Study:
             PitwallError: it can't begin, or the disk is full.
         """
         require_snakemake()
-        expansion = self.expand()
+        expansion = self.expansion
         for line in expansion.left_out:
             console.print(f"left out: {line}", style="yellow", markup=False)
         with claimed(self.output) as leash:
@@ -109,7 +107,7 @@ class Study:
 
     def preview(self) -> list[str]:
         """What would run and how long it should take, line by line."""
-        expansion = self.expand()
+        expansion = self.expansion
         missing = [job for job in expansion.jobs if not _driven(job)]
         profiles = list(profiles_to_measure(missing))
         lines = [f"left out: {line}" for line in expansion.left_out]

@@ -65,4 +65,4 @@ def batch(
         print(json.dumps(rows, indent=2))
     elif results:
         print_summary(results, study.output)
-    raise typer.Exit(exit_code(results, len(study.expand().jobs)))
+    raise typer.Exit(exit_code(results, len(study.expansion.jobs)))
