@@ -20,7 +20,6 @@ from worlds.circuit import Direction, load_circuit
 STATE = ".batch"  # what a batch keeps beside the recordings
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 _CORES_PER_RUN = 1.0
-_GPU_DEVICES = ("cuda", "gpu")
 
 
 class Job(BaseModel):
@@ -247,9 +246,7 @@ def _start(lap: Lap, block: Block, repetition: int) -> str:
 
 
 def _gpus(model: str) -> int:
-    if model == EXPERT:
-        return 0
-    return int(find_model(model).options.get("device") in _GPU_DEVICES)
+    return int(model != EXPERT and find_model(model).nvidia is not None)
 
 
 def profiles_to_measure(jobs: Sequence[Job]) -> Iterator[tuple[Path, str]]:
