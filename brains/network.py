@@ -90,8 +90,12 @@ class NetworkBrain(Brain):
     def outputs(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scaled outputs, shape (n, 2), for normalised images, shape (n, 66, 200, 3)."""
         # Copied: an engine may answer with a view of a buffer that the next call overwrites.
-        answers = [self.decode(self.predict(self.encode(image[np.newaxis]))) for image in images]
-        return np.concatenate([np.array(answer) for answer in answers])
+        return np.concatenate(
+            [
+                np.array(self.decode(self.predict(self.encode(image[np.newaxis]))))
+                for image in images
+            ]
+        )
 
     def proof(self) -> dict[str, Any]:
         """What executes, of which file, how exactly, and how far from the float network."""

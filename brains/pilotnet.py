@@ -19,6 +19,10 @@ from brains.preprocess import INPUT_HEIGHT, INPUT_WIDTH
 from harness.errors import DataError, UnavailableError
 
 PARAMETERS = 17_016_206
+EPSILON = 1e-3
+"""Of the leading BatchNormalization."""
+CONVOLUTIONS = ((24, 5, 2), (36, 5, 2), (48, 5, 2), (64, 3, 1), (64, 3, 1))
+"""Filters, size and stride of each."""
 
 
 def tensorflow() -> tuple[Any, Any]:
@@ -46,14 +50,13 @@ def build_network() -> Any:
     """
     _, tf_keras = tensorflow()
     layers = tf_keras.layers
-    convolutions = [(24, 5, 2), (36, 5, 2), (48, 5, 2), (64, 3, 1), (64, 3, 1)]
     return tf_keras.Sequential(
         [
             layers.Input((INPUT_HEIGHT, INPUT_WIDTH, 3), name="image"),
-            layers.BatchNormalization(epsilon=1e-3),
+            layers.BatchNormalization(epsilon=EPSILON),
             *(
                 layers.Conv2D(filters, size, strides=stride, padding="same", activation="relu")
-                for filters, size, stride in convolutions
+                for filters, size, stride in CONVOLUTIONS
             ),
             layers.Flatten(),
             *(layers.Dense(units, activation="relu") for units in (1164, 100, 50, 10)),
@@ -79,20 +82,40 @@ def save_weights(weights: Sequence[NDArray[np.floating]], path: Path) -> None:
     part.replace(path)
 
 
+def read_weights(path: Path) -> list[NDArray[np.float32]]:
+    """Weights of a weights file, in Keras' order; needs no TensorFlow.
+
+    Raises:
+        DataError: The file is missing or no weights file.
+    """
+    try:
+        with np.load(path) as arrays:
+            return [arrays[name].astype(np.float32) for name in sorted(arrays.files)]
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        line = " ".join(str(error).split())
+        raise DataError(f"{path} holds no weights: {line}") from error
+
+
 def load_network(path: Path) -> Any:
     """PilotNet with the weights of a weights file.
 
     Raises:
         DataError: The file is missing or holds no PilotNet.
     """
-    network = build_network()
+    return with_weights(build_network(), path)
+
+
+def with_weights(network: Any, path: Path) -> Any:
+    """A Keras network, given the weights of a weights file.
+
+    Raises:
+        DataError: The file is missing or holds another network's weights.
+    """
     try:
-        with np.load(path) as arrays:
-            weights = [arrays[name].astype(np.float32) for name in sorted(arrays.files)]
-        network.set_weights(weights)
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        network.set_weights(read_weights(path))
+    except ValueError as error:
         line = " ".join(str(error).split())
-        raise DataError(f"{path} holds no PilotNet weights: {line}") from error
+        raise DataError(f"{path} holds no {network.name} weights: {line}") from error
     return network
 
 
