@@ -48,7 +48,7 @@ class OpenVinoBrain(NetworkBrain):
             line = " ".join(str(error).split())
             raise DataError(f"{artifact} is no OpenVINO network that runs here: {line}") from error
         self._request = self._compiled.create_infer_request()
-        self._answer = self._request.get_output_tensor().data
+        self._answer: NDArray[np.float32] = self._request.get_output_tensor().data
 
     def encode(self, images: NDArray[np.float32]) -> Any:
         """The engine's view of an image; nothing is copied."""

@@ -1,0 +1,115 @@
+"""ONNX Runtime and OpenVINO: a random PilotNet is built, driven and asked for its proof."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from brains.build import build_artifact
+from brains.catalogue import find_model, load_brain
+from brains.check import road_frame
+from brains.network import NetworkBrain
+from brains.pilotnet import PARAMETERS
+from brains.workshop import Workshop
+from harness.errors import DataError, UnavailableError
+
+CONVOLUTIONS, INTEGER_PRODUCTS = 5, 2
+
+
+@pytest.fixture
+def few_frames(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Calibration on a few of its frames, so that it takes a second."""
+    whole = Workshop.calibration
+    monkeypatch.setattr(Workshop, "calibration", lambda workshop: whole(workshop)[::15])
+    yield
+
+
+def built(name: str) -> NetworkBrain:
+    model = find_model(name)
+    for module in {*model.needs, *model.build_needs}:
+        pytest.importorskip(module, reason="needs the extras onnx and openvino")
+    build_artifact(model)
+    brain = load_brain(name)
+    assert isinstance(brain, NetworkBrain)
+    return brain
+
+
+def operators(brain: NetworkBrain) -> Counter[str]:
+    """Executed operators, over all kernels or providers, as ``kernel operator``."""
+    groups = brain.engine()["operators"]
+    return Counter(
+        {f"{group} {kind}": n for group, kinds in groups.items() for kind, n in kinds.items()}
+    )
+
+
+def count(brain: NetworkBrain, *parts: str) -> int:
+    """How many executed operators have all ``parts`` in their name."""
+    return sum(
+        n for name, n in operators(brain).items() if all(part in name.lower() for part in parts)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("onnx_fp32", "conv float"), ("openvino_fp32", "f32 convolution")]
+)
+def test_float_networks_answer_as_the_keras_network(weights: Path, name: str, kind: str) -> None:
+    brain = built(name)
+    proof = brain.proof()
+    assert proof["reference_difference"] < 1e-5
+    assert count(brain, kind) == CONVOLUTIONS
+    # The normalisation's 12 numbers became one gain and offset per pixel of a row.
+    assert proof["parameters"] == PARAMETERS - 12 + 2 * 600
+    assert proof["output_step_m_s"] is None
+    command = brain.infer(road_frame((480, 640, 3)))
+    assert brain.infer(np.zeros((480, 640, 3), np.uint8)) != command
+    assert brain.infer(road_frame((480, 640, 3))) == command
+
+
+@pytest.mark.parametrize(
+    ("name", "convolution", "product"),
+    [
+        ("onnx_int8", "qlinearconv uint8", "qgemm uint8"),
+        ("openvino_int8", "_i8 convolution", "_i8 fullyconnected"),
+    ],
+)
+def test_int8_networks_compute_in_integers_and_answer_nearly_alike(
+    weights: Path, few_frames: None, name: str, convolution: str, product: str
+) -> None:
+    brain = built(name)
+    proof = brain.proof()
+    assert count(brain, convolution) == CONVOLUTIONS
+    assert count(brain, product) == INTEGER_PRODUCTS
+    assert proof["parameters"] == PARAMETERS - 12 + 2 * 600
+    assert proof["artifact_bytes"] < 17.5e6
+    kernels = [values for _, values in brain.weights() if values.size > 5000]
+    assert [values.dtype for values in kernels] == [np.int8] * (CONVOLUTIONS - 1 + INTEGER_PRODUCTS)
+    assert 0 < proof["reference_difference"] < 0.01
+
+
+def test_bfloat16_is_used_where_asked_for_or_refused(weights: Path) -> None:
+    openvino = pytest.importorskip("openvino", reason="needs the extra openvino")
+    if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        with pytest.raises(UnavailableError, match="bfloat16"):
+            built("openvino_bf16")
+        return
+    brain = built("openvino_bf16")
+    assert count(brain, "bf16 convolution") == CONVOLUTIONS
+    assert 0 < brain.proof()["reference_difference"] < 0.01
+
+
+@pytest.mark.parametrize("name", ["onnx_fp32", "openvino_fp32"])
+def test_file_that_is_no_network_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
+    model = find_model(name)
+    for module in model.needs:
+        pytest.importorskip(module, reason="needs the extras onnx and openvino")
+    from brains.catalogue import brain_class
+
+    path = tmp_path / "network.xml"
+    path.write_text("no network")
+    kind = brain_class(str(model.brain))
+    assert issubclass(kind, NetworkBrain)
+    with pytest.raises(DataError, match="runs here") as caught:
+        kind(model, path if name.startswith("onnx") else tmp_path)
+    assert "\n" not in str(caught.value)
