@@ -12,6 +12,7 @@
 #include <string>
 
 #include "advance_event.hpp"
+#include "camera_sync.hpp"
 #include "load_meter.hpp"
 #include "model_services.hpp"
 #include "performance_monitor.hpp"
@@ -40,10 +41,11 @@ class WorldApi {
  public:
   WorldApi(const gazebo::physics::WorldPtr& world, ClockMode mode)
       : gate_(world, mode),
+        cameras_(world),
         publisher_(world, ros_),
         performance_(world, ros_),
         load_(world, ros_),
-        world_services_(world, gate_, ros_),
+        world_services_(world, gate_, cameras_, ros_),
         model_services_(world, gate_, ros_),
         advance_(ros_.subscribe("/gazebo/advance", 100, &WorldApi::OnAdvance, this,
                                 ros::TransportHints().tcpNoDelay())) {}
@@ -57,6 +59,7 @@ class WorldApi {
 
   ros::NodeHandle ros_;
   StepGate gate_;
+  CameraSync cameras_;
   WorldPublisher publisher_;
   PerformanceMonitor performance_;
   LoadMeter load_;

@@ -1,5 +1,7 @@
 #include "world_services.hpp"
 
+#include <ros/console.h>
+
 #include <boost/any.hpp>
 #include <gazebo/physics/Model.hh>
 #include <gazebo/physics/PhysicsEngine.hh>
@@ -43,8 +45,9 @@ void SetOdeConfig(gazebo::physics::PhysicsEngine& engine, const gazebo_msgs::ODE
 
 }  // namespace
 
-WorldServices::WorldServices(gazebo::physics::WorldPtr world, StepGate& gate, ros::NodeHandle& ros)
-    : world_(std::move(world)), gate_(gate) {
+WorldServices::WorldServices(gazebo::physics::WorldPtr world, StepGate& gate, CameraSync& cameras,
+                             ros::NodeHandle& ros)
+    : world_(std::move(world)), gate_(gate), cameras_(cameras) {
   const auto serve = [&](const char* name, auto handler) {
     servers_.push_back(ros.advertiseService(name, handler, this));
   };
@@ -74,8 +77,10 @@ bool WorldServices::ResetWorld(Empty::Request&, Empty::Response&) {
 }
 
 bool WorldServices::ResetSimulation(Empty::Request&, Empty::Response&) {
-  gate_.WhilePaused([this] { world_->Reset(); });
-  return true;
+  bool followed = false;
+  gate_.WhilePaused([&] { followed = cameras_.Follow([&] { world_->Reset(); }); });
+  if (!followed) ROS_ERROR("reset_simulation: the renderer does not follow; is it stuck?");
+  return followed;
 }
 
 bool WorldServices::GetWorld(gazebo_msgs::GetWorldProperties::Request&,

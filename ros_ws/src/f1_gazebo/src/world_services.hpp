@@ -10,13 +10,15 @@
 #include <gazebo/physics/World.hh>
 #include <vector>
 
+#include "camera_sync.hpp"
 #include "step_gate.hpp"
 
 namespace f1_gazebo {
 
 class WorldServices {
  public:
-  WorldServices(gazebo::physics::WorldPtr world, StepGate& gate, ros::NodeHandle& ros);
+  WorldServices(gazebo::physics::WorldPtr world, StepGate& gate, CameraSync& cameras,
+                ros::NodeHandle& ros);
 
  private:
   using Empty = std_srvs::Empty;
@@ -34,6 +36,7 @@ class WorldServices {
 
   const gazebo::physics::WorldPtr world_;
   StepGate& gate_;
+  CameraSync& cameras_;
   std::vector<ros::ServiceServer> servers_;
 };
 
