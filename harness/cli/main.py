@@ -10,6 +10,7 @@ from harness.cli import (
     circuit,
     dataset,
     doctor,
+    evaluate,
     lap,
     latency_sweep,
     models,
@@ -43,6 +44,7 @@ def build_app() -> typer.Typer:
     app.command()(report.report)
     app.command()(models.models)
     app.command()(optimize.optimize)
+    app.command()(evaluate.evaluate)
     app.command("check-brain")(check_brain.check_brain)
     app.add_typer(circuit.app, name="circuit")
     app.add_typer(dataset.app, name="dataset")

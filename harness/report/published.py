@@ -23,14 +23,44 @@ class PublishedRow(BaseModel):
     completed: bool = True
 
 
+class OfflineRow(BaseModel):
+    """One row of the study's offline tables.
+
+    Attributes:
+        model: Its name there.
+        in_simulation: Its name in the simulation tables, where that is another one.
+        size_mib: Size of the file.
+        mse: Mean squared error of the two scaled outputs.
+        inference_ms: Time of one frame.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    in_simulation: str | None = None
+    size_mib: float
+    mse: float
+    inference_ms: float
+
+
+class OfflineTable(BaseModel):
+    """One framework's offline table."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hardware: str
+    rows: tuple[OfflineRow, ...]
+
+
 class PublishedStudy(BaseModel):
-    """The study's simulation tables, by circuit."""
+    """The study's simulation tables, by circuit, and its offline tables, by framework."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: str
     hardware: str
     circuits: dict[str, tuple[PublishedRow, ...]]
+    offline: dict[str, OfflineTable]
 
 
 @cache
@@ -42,3 +72,16 @@ def published_study() -> PublishedStudy:
 def published_rows(circuit: str) -> tuple[PublishedRow, ...]:
     """The study's rows of a circuit; none where it published none."""
     return published_study().circuits.get(circuit, ())
+
+
+def published_offline(table: str | None, name: str | None) -> OfflineRow | None:
+    """The study's offline row of a model; None where it has none.
+
+    Args:
+        table: Framework of the table.
+        name: Name of the row, there or in the simulation tables.
+    """
+    if table not in published_study().offline or name is None:
+        return None
+    rows = published_study().offline[table].rows
+    return next((row for row in rows if name in (row.model, row.in_simulation)), None)

@@ -1,0 +1,1 @@
+"""Offline evaluation: every model's size, error, inference time and proof, measured alike."""

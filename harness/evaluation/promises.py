@@ -1,0 +1,101 @@
+"""What the project promises of its models, beside what an evaluation measured."""
+
+from collections.abc import Callable, Sequence
+
+from harness.evaluation.evaluate import TF_BASELINE
+from harness.evaluation.row import Row
+from harness.promises import Promise
+
+FAST = "pitwall_fast"
+PRUNED = ("tflite_pruned", "tflite_pruned_dynamic", "tflite_pqat", "tflite_pcqat")
+CLUSTERED = ("tflite_cqat", "tflite_pcqat")
+# Their published size contains the optimiser's state, or the engine's plan for another GPU.
+_SIZE_NOT_COMPARABLE = ("tf_baseline",)
+_SIZE_TABLES = ("tflite", "torch")
+
+Figure = Callable[[Row], float | None]
+
+
+def promises(rows: Sequence[Row]) -> list[Promise]:
+    """The bounds that an evaluation of all models can check."""
+    by_name = {row.model: row for row in rows}
+    ran = [row for row in rows if row.runnable]
+    fast = [by_name[FAST]] if FAST in by_name else []
+    return [
+        _fastest_published(ran, by_name.get(TF_BASELINE)),
+        _bounds(f"{FAST}: speed-up over {TF_BASELINE}", fast, lambda r: r.speed_up, 120.0, None),
+        _bounds(f"{FAST}: size, MiB", fast, lambda r: r.size_mib, None, 1.0),
+        _bounds("MSE / float baseline, every model", ran, lambda r: r.mse_ratio, None, 1.1),
+        _bounds("output step, m/s", _integers(ran), lambda r: r.output_step_m_s, None, 0.1),
+        _bounds("output step, rad/s", _integers(ran), lambda r: r.output_step_rad_s, None, 0.1),
+        _bounds("size / published size", _sized(ran), lambda r: r.size_ratio, 0.99, 1.01),
+        _bounds("sparsity of pruned models", _of(ran, PRUNED), lambda r: r.sparsity, 0.5, None),
+        _bounds(
+            "different values a tensor, clustered models",
+            _of(ran, CLUSTERED),
+            lambda r: r.unique_values,
+            None,
+            32,
+        ),
+    ]
+
+
+def _of(rows: Sequence[Row], names: Sequence[str]) -> list[Row]:
+    return [row for row in rows if row.model in names]
+
+
+def _integers(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row.output_step_m_s is not None]
+
+
+def _sized(rows: Sequence[Row]) -> list[Row]:
+    return [
+        row
+        for row in rows
+        if row.published and row.backend in _SIZE_TABLES and row.model not in _SIZE_NOT_COMPARABLE
+    ]
+
+
+def _fastest_published(ran: Sequence[Row], baseline: Row | None) -> Promise:
+    """The published network at its fastest: all its weights, and nearly its error."""
+    what, promise = "published network at its fastest, MSE within 1.05 x: speed-up", ">= 45x"
+    same = [
+        row
+        for row in ran
+        if baseline is not None
+        and baseline.parameters
+        and abs((row.parameters or 0) / baseline.parameters - 1.0) < 0.01
+        and row.float_baseline == TF_BASELINE
+        and row.mse_ratio is not None
+        and row.mse_ratio <= 1.05
+        and row.speed_up is not None
+    ]
+    if not same:
+        return Promise(what=what, promise=promise, measured="not evaluated", kept=False)
+    best = max(same, key=lambda row: row.speed_up or 0.0)
+    speed_up = best.speed_up or 0.0
+    measured = f"{speed_up:.1f}x ({best.model}, MSE x {best.mse_ratio:.3f})"
+    return Promise(what=what, promise=promise, measured=measured, kept=speed_up >= 45.0)
+
+
+def _bounds(
+    what: str, rows: Sequence[Row], figure: Figure, low: float | None, high: float | None
+) -> Promise:
+    """A figure's bounds over models; one that lacks the figure breaks the promise."""
+    ends = {">=": low, "<=": high}
+    promise = " and ".join(f"{sign} {end:g}" for sign, end in ends.items() if end is not None)
+    if not rows:
+        return Promise(what=what, promise=promise, measured="not evaluated", kept=False)
+    values = {row.model: figure(row) for row in rows}
+    missing = [name for name, value in values.items() if value is None]
+    if missing:
+        measured = f"unknown of {', '.join(missing)}"
+        return Promise(what=what, promise=promise, measured=measured, kept=False)
+    known = {name: value for name, value in values.items() if value is not None}
+    least, most = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
+    told = {least: low, most: high}
+    measured = ", ".join(
+        f"{known[name]:.4g} ({name})" for name, end in told.items() if end is not None
+    )
+    kept = (low is None or known[least] >= low) and (high is None or known[most] <= high)
+    return Promise(what=what, promise=promise, measured=measured, kept=kept)

@@ -1,0 +1,156 @@
+"""The process that one model is evaluated in: does what it is asked, one line of JSON at a time.
+
+Engines in one process disturb each other (thread pools, spin-waiting OpenMP threads, one
+allocator), so every model has a process of its own. It reads requests from stdin and answers on
+what was its stdout; what the engine prints goes to stderr.
+
+Run as ``python -m harness.evaluation.worker MODEL``.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brains.catalogue import find_model, load_brain
+from brains.network import NetworkBrain
+from brains.preprocess import normalise
+from brains.training.evaluation import read_evaluation
+from brains.training.frames import FrameSet
+from harness.errors import PitwallError, UsageError
+from harness.evaluation.accuracy import errors, errors_by_circuit
+from harness.evaluation.bare import bare_loop
+from harness.processes import die_with_parent
+from harness.profile import noise_frames
+
+WARM_UP = 20
+BLOCK_WARM_UP = 3
+FRAME_SIZE_PX = (640, 480)
+
+
+class Session:
+    """One model and what can be asked of it."""
+
+    def __init__(self, name: str) -> None:
+        self._model = find_model(name)
+
+    @cached_property
+    def _brain(self) -> NetworkBrain:
+        brain = load_brain(self._model.name)
+        if not isinstance(brain, NetworkBrain):
+            raise UsageError(
+                f"{self._model.name} is no network: it has no scaled outputs to evaluate"
+            )
+        return brain
+
+    @cached_property
+    def _evaluation(self) -> FrameSet:
+        return read_evaluation()
+
+    @cached_property
+    def _bare(self) -> Callable[[NDArray[np.float32]], Callable[[], object]]:
+        return bare_loop(self._model)
+
+    def judge(self) -> dict[str, Any]:
+        """Errors on the held-out frames, and the proof of what executed."""
+        found = self._evaluation
+        outputs = self._brain.outputs(normalise(found.crops))
+        by_circuit = errors_by_circuit(outputs, found.labels, found.circuits)
+        return {
+            "errors": errors(outputs, found.labels).model_dump(),
+            "circuits": {name: value.model_dump() for name, value in by_circuit.items()},
+            "proof": self._brain.proof(),
+        }
+
+    def measure(self, what: str, count: int, block: int) -> dict[str, Any]:
+        """Time a block of inferences of one frame.
+
+        Args:
+            what: ``predict``, the brain's engine call alone, back to back; ``in_loop``, the same
+                call inside whole answers to camera frames; ``bare``, the engine's own loop.
+            count: How many to time, after a few that are not.
+            block: Number of the block; chooses the frame.
+
+        Returns:
+            ``times_ms``, and the ``cpu_ms`` and ``wall_ms`` that the timed calls took together.
+        """
+        call = {"predict": self._predict, "in_loop": self._in_loop, "bare": self._bare_call}[what]
+        answer = call(block)
+        for _ in range(WARM_UP if block == 0 else BLOCK_WARM_UP):
+            answer()
+        cpu_s, wall_s = time.process_time(), time.perf_counter()
+        times_s = [answer() for _ in range(count)]
+        return {
+            "times_ms": [1e3 * value for value in times_s],
+            "cpu_ms": 1e3 * (time.process_time() - cpu_s),
+            "wall_ms": 1e3 * (time.perf_counter() - wall_s),
+        }
+
+    def _image(self, block: int) -> NDArray[np.float32]:
+        """A held-out frame, another for each block, of all circuits in turn."""
+        crops = self._evaluation.crops
+        return normalise(crops[block * 307 % len(crops)][np.newaxis])
+
+    def _predict(self, block: int) -> Callable[[], float]:
+        predict, data = self._brain.predict, self._brain.encode(self._image(block))
+        return lambda: _seconds(lambda: predict(data))
+
+    def _bare_call(self, block: int) -> Callable[[], float]:
+        call = self._bare(self._image(block))
+        return lambda: _seconds(call)
+
+    def _in_loop(self, block: int) -> Callable[[], float]:
+        (frame,) = noise_frames(*FRAME_SIZE_PX, count=1, seed=block)
+
+        def answer() -> float:
+            timed = self._brain.timed_infer(frame)
+            return timed.infer_end_s - timed.infer_start_s
+
+        return answer
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    started_s = time.perf_counter()
+    call()
+    return time.perf_counter() - started_s
+
+
+def pin(threads: int | None) -> None:
+    """Keep a single-threaded model on one core, before its engine sees how many there are."""
+    if threads == 1:
+        # The highest: interrupts prefer the lowest.
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+def main() -> None:
+    """Answers requests until there are no more."""
+    # A stopped process ignores every other signal.
+    die_with_parent(signal.SIGKILL)
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    name = sys.argv[1]
+    pin(find_model(name).options.get("threads"))
+    session = Session(name)
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            answer = getattr(session, request.pop("do"))(**request)
+        except PitwallError as error:
+            answer = {"error": str(error)}
+        except Exception as error:
+            # An engine may raise anything; the other models must go on.
+            text = " ".join(str(error).split())
+            answer = {"error": f"{type(error).__name__}: {text}"}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()
