@@ -54,7 +54,7 @@ def evaluate(
     from harness.promises import promise_table
     from harness.provenance import collect_provenance
 
-    networks = [model for model in read_catalogue().models if model.artifact is not None]
+    networks = [model for model in read_catalogue().models if model.artifact or model.nvidia]
     chosen = networks if "all" in models else [find_model(name) for name in dict.fromkeys(models)]
     console = Console(stderr=True, highlight=False)
     load_before = os.getloadavg()[0]
