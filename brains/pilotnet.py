@@ -1,4 +1,4 @@
-"""PilotNet as the published study trained it, its weights file, and its TFLite versions.
+"""PilotNet as the published study trained it, and its weights file.
 
 Everything here needs TensorFlow (extra ``tf``); it is imported inside the functions.
 The weights' master is a float16 file: training ends by rounding, so that what is kept in git is
@@ -66,8 +66,15 @@ def build_network() -> Any:
     )
 
 
-def save_weights(weights: Sequence[NDArray[np.floating]], path: Path) -> None:
+def save_weights(
+    weights: Sequence[NDArray[np.floating]], path: Path, *, compress: bool = False
+) -> None:
     """Write a weights file: weights in Keras' order, rounded to float16 (atomically).
+
+    Args:
+        weights: Arrays as ``get_weights`` gives them.
+        path: The file.
+        compress: Whether to deflate it; worth its time where many weights are zero.
 
     Raises:
         DataError: A weight is not finite or too large for float16.
@@ -78,7 +85,7 @@ def save_weights(weights: Sequence[NDArray[np.floating]], path: Path) -> None:
         raise DataError("the network has weights that are not finite in float16: train it anew")
     part = path.with_name(f".{path.name}.part.npz")
     arrays: dict[str, Any] = {f"w{index:02d}": weight for index, weight in enumerate(rounded)}
-    np.savez(part, **arrays)
+    (np.savez_compressed if compress else np.savez)(part, **arrays)
     part.replace(path)
 
 
@@ -119,19 +126,9 @@ def with_weights(network: Any, path: Path) -> Any:
     return network
 
 
-def to_tflite(network: Any, *, dynamic_range: bool = False) -> bytes:
-    """The network as a TFLite file for one frame at a time.
-
-    Args:
-        network: Keras model.
-        dynamic_range: Weights as int8, activations in float.
-    """
+def concrete_function(network: Any) -> Any:
+    """The Keras network as a function of one normalised image, float32 (1, 66, 200, 3)."""
     tf, _ = tensorflow()
     call = tf.function(lambda image: network(image, training=False), autograph=False)
-    shape = tf.TensorSpec((1, INPUT_HEIGHT, INPUT_WIDTH, 3), tf.float32)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [call.get_concrete_function(shape)], network
-    )
-    if dynamic_range:
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    return bytes(converter.convert())
+    shape = tf.TensorSpec((1, INPUT_HEIGHT, INPUT_WIDTH, 3), tf.float32, name="image")
+    return call.get_concrete_function(shape)

@@ -1,6 +1,7 @@
 """TensorFlow Lite networks, run by ai-edge-litert on the CPU (XNNPACK)."""
 
 from collections import Counter
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -42,14 +43,22 @@ class TfliteBrain(NetworkBrain):
             "engine_version": version("ai-edge-litert"),
             "device": "cpu",
             "operators": self._operators(),
-            "parameters": self._parameters(),
+            "parameters": sum(int(np.prod(tensor["shape"])) for tensor in self._constants()),
         }
 
     def output_step(self) -> float | None:
-        """The output's scale where it is an integer."""
-        return (
-            None if self._output["dtype"] == np.float32 else float(self._output["quantization"][0])
-        )
+        """Scale of the output where it is an integer, or was one until the last DEQUANTIZE."""
+        output = self._output
+        for operator in self._interpreter._get_ops_details():
+            if operator["op_name"] == "DEQUANTIZE" and output["index"] in operator["outputs"]:
+                output = self._tensors()[int(operator["inputs"][0])]
+        return None if output["dtype"] == np.float32 else float(output["quantization"][0])
+
+    def weights(self) -> Iterator[tuple[str, NDArray[Any]]]:
+        """Kernels as the file stores them, without biases and the normalisation."""
+        for tensor in self._constants():
+            if np.prod(tensor["shape"]) > max(tensor["shape"]):
+                yield tensor["name"], self._interpreter.get_tensor(tensor["index"])
 
     def encode(self, images: NDArray[np.float32]) -> NDArray[Any]:
         """To the input's type; integers by q = round(x / scale) + zero point, clipped."""
@@ -79,19 +88,22 @@ class TfliteBrain(NetworkBrain):
                 counts.setdefault(delegate, Counter())[operator["op_name"]] += 1
         return {delegate: dict(count) for delegate, count in counts.items()}
 
-    def _parameters(self) -> int:
-        """Number of weights: elements of the constant tensors, less the shapes of RESHAPE."""
-        operators = [
-            operator
-            for operator in self._interpreter._get_ops_details()
+    def _tensors(self) -> dict[int, dict[str, Any]]:
+        """Details of every tensor by its index."""
+        return {tensor["index"]: tensor for tensor in self._interpreter.get_tensor_details()}
+
+    def _constants(self) -> list[dict[str, Any]]:
+        """Details of the tensors of weights: what no operator makes, less shapes of RESHAPE."""
+        operators = self._interpreter._get_ops_details()
+        made = {int(self._input["index"])}
+        made.update(int(index) for operator in operators for index in operator["outputs"])
+        used = {
+            int(index)
+            for operator in operators
             if operator["op_name"] not in ("DELEGATE", "RESHAPE")
-        ]
-        variable = {int(self._input["index"])}
-        for operator in self._interpreter._get_ops_details():
-            variable.update(int(index) for index in operator["outputs"])
-        used = {int(index) for operator in operators for index in operator["inputs"]}
-        details = {tensor["index"]: tensor for tensor in self._interpreter.get_tensor_details()}
-        return sum(int(np.prod(details[i]["shape"])) for i in used - variable if i in details)
+            for index in operator["inputs"]
+        }
+        return [tensor for index, tensor in self._tensors().items() if index in used - made]
 
 
 def _delegated(operators: list[dict[str, Any]]) -> set[int]:

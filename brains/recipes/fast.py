@@ -1,7 +1,8 @@
 """``pitwall_fast``: a small network of our own, trained as PilotNet is, with int8 weights."""
 
 from brains.fast import build_fast_network
-from brains.pilotnet import tensorflow, to_tflite, with_weights
+from brains.pilotnet import tensorflow, with_weights
+from brains.recipes.tflite import convert, optimise
 from brains.training import loop
 from brains.training.dataset import Split
 from brains.training.train import KerasLearner
@@ -21,7 +22,7 @@ def train(workshop: Workshop) -> None:
             done = (event.epoch - 1) * event.steps + event.step
             workshop.progress("training pitwall_fast", done, params.epochs * event.steps)
     network = with_weights(build_fast_network(), workshop.scratch / loop.BEST_FILE)
-    workshop.target.write_bytes(to_tflite(network, dynamic_range=True))
+    workshop.target.write_bytes(convert(network, optimise))
 
 
 def new_learner(training: Split, params: loop.TrainParams) -> KerasLearner:

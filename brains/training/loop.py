@@ -37,7 +37,8 @@ class TrainParams(BaseModel):
     """How to train.
 
     Attributes:
-        epochs: How many times as many frames as the training set holds are drawn.
+        epochs: How many epochs; each draws as many frames as the training set holds.
+        steps: Steps of an epoch where it is to be shorter, as for fine-tuning.
         batch: Frames a step.
         learning_rate: Highest rate; rises over the first steps, then falls as a cosine to 1 %.
         warm_up_steps: Steps of the rise.
@@ -49,6 +50,7 @@ class TrainParams(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     epochs: int = 20
+    steps: int | None = None
     batch: int = 256
     learning_rate: float = 5e-4
     warm_up_steps: int = 100
@@ -169,7 +171,7 @@ def train(
     if state.checkpoint is not None:
         learner.restore_checkpoint(output / state.checkpoint)
 
-    steps = math.ceil(len(training.labels) / params.batch)
+    steps = params.steps or math.ceil(len(training.labels) / params.batch)
     while not state.finished:
         epoch = len(state.history) + 1
         started_s = time.monotonic()

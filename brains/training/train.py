@@ -37,6 +37,11 @@ class KerasLearner:
         self._optimizer.build(network.trainable_variables)
         self._checkpoint = tf.train.Checkpoint(network=network, optimizer=self._optimizer)
 
+    @property
+    def steps_done(self) -> int:
+        """Steps of the optimizer so far, those before a checkpoint included."""
+        return int(self._optimizer.iterations)
+
     def step(
         self,
         images: NDArray[np.float32],

@@ -8,6 +8,7 @@ import pytest
 
 from brains.check import road_frame
 from brains.preprocess import crop
+from brains.workshop import Workshop
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +43,10 @@ def weights(
     monkeypatch.setenv("PITWALL_WEIGHTS", str(random_weights))
     monkeypatch.setenv("PITWALL_CACHE", str(tmp_path / "cache"))
     yield random_weights
+
+
+@pytest.fixture
+def few_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calibration on a few of its frames, so that it takes a second."""
+    whole = Workshop.calibration
+    monkeypatch.setattr(Workshop, "calibration", lambda workshop: whole(workshop)[::15])

@@ -1,0 +1,78 @@
+"""The TensorFlow and TFLite versions of a random PilotNet: size, answers, what executes them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from brains.artifacts import artifact_bytes
+from brains.build import build_artifact
+from brains.catalogue import find_model, load_brain
+from brains.check import check_brain, road_frame
+from brains.network import NetworkBrain
+from brains.pilotnet import PARAMETERS
+
+MIB = 2**20
+CONVOLUTIONS, DENSE_LAYERS = 5, 5
+
+
+def built(name: str) -> NetworkBrain:
+    build_artifact(find_model(name))
+    brain = load_brain(name)
+    assert isinstance(brain, NetworkBrain)
+    return brain
+
+
+@pytest.mark.parametrize(
+    ("name", "mib", "difference"),
+    [
+        ("tflite_float16", 32.464, 2e-3),
+        ("tflite_int8", 16.245, 0.1),
+        ("tflite_int8_float", 16.245, 0.1),
+    ],
+)
+def test_tflite_versions(
+    weights: Path, few_frames: None, name: str, mib: float, difference: float
+) -> None:
+    brain = built(name)
+    assert not [check for check in check_brain(name) if not check.passed]
+    proof = brain.proof()
+    assert proof["artifact_bytes"] / MIB == pytest.approx(mib, rel=0.01)
+    assert proof["reference_difference"] < difference
+    assert proof["operators"].keys() == {"xnnpack"}
+    executed = proof["operators"]["xnnpack"]
+    assert executed["CONV_2D"] == CONVOLUTIONS
+    assert executed["FULLY_CONNECTED"] == DENSE_LAYERS
+    assert len(proof["weights"]) == CONVOLUTIONS + DENSE_LAYERS
+    kinds = {str(values.dtype) for _, values in brain.weights()}
+    assert kinds == {"float16" if name == "tflite_float16" else "int8"}
+    quantised = brain.preprocess(road_frame((480, 640, 3))).dtype
+    assert quantised == (np.int8 if name == "tflite_int8" else np.float32)
+    converted = {"QUANTIZE", "DEQUANTIZE"} & executed.keys()
+    assert converted == {
+        "tflite_float16": {"DEQUANTIZE"},
+        "tflite_int8": set(),
+        "tflite_int8_float": {"QUANTIZE", "DEQUANTIZE"},
+    }.get(name)
+    if name == "tflite_float16":
+        assert proof["output_step_m_s"] is None
+    else:
+        # The random network's answers spread over about 0.3: 1 / 255 of that.
+        assert 1e-3 < proof["output_step_m_s"] < 0.1
+        assert proof["output_step_rad_s"] / proof["output_step_m_s"] == pytest.approx(14.2 / 17.5)
+
+
+@pytest.mark.parametrize("name", ["tf_function", "tf_savedmodel"])
+def test_tensorflow_graphs_answer_as_keras_does(weights: Path, name: str) -> None:
+    brain = built(name)
+    assert not [check for check in check_brain(name) if not check.passed]
+    proof = brain.proof()
+    assert proof["reference_difference"] < 1e-4
+    assert proof["parameters"] == PARAMETERS
+    executed = proof["operators"]["tensorflow"]
+    assert (executed["Conv2D"], executed["MatMul"]) == (CONVOLUTIONS, DENSE_LAYERS)
+
+
+def test_a_savedmodel_is_the_network_alone(weights: Path) -> None:
+    path = build_artifact(find_model("tf_savedmodel"))
+    assert artifact_bytes(path) / MIB == pytest.approx(64.917, rel=0.01)
