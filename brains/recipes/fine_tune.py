@@ -18,8 +18,8 @@ from brains.recipes.structure import (
     sparsity_of,
 )
 from brains.recipes.tflite import convert, optimise
-from brains.training import loop
-from brains.training.loop import STATE_FILE, StepDone, TrainParams
+from brains.recipes.training import run_training
+from brains.training.loop import TrainParams
 from brains.training.train import KerasLearner
 from brains.workshop import Workshop
 from harness.errors import DataError
@@ -74,7 +74,7 @@ def pruned(workshop: Workshop) -> None:
     learner = ConstrainedLearner(
         network, params, lambda: pruning(great, sparsity, ramp_steps=ramp, every=10)
     )
-    _fine_tune(workshop, learner, params)
+    run_training(workshop, params, lambda *_: learner)
     reached = sparsity_of([kernel.numpy() for kernel in kernels])
     if reached < LEAST_SPARSITY:
         raise DataError(f"{workshop.model.name} is only {reached:.0%} sparse: prune for longer")
@@ -100,7 +100,8 @@ def quantised(workshop: Workshop) -> None:
     aware = quantisation_aware(network, images, one_scale_per_kernel=clusters is not None)
     kernels = kernels_of(aware)
     params = _params(workshop)
-    _fine_tune(workshop, ConstrainedLearner(aware, params, lambda: preserving(kernels)), params)
+    learner = ConstrainedLearner(aware, params, lambda: preserving(kernels))
+    run_training(workshop, params, lambda *_: learner)
     ended = [kernel.numpy() for kernel in kernels]
     if sparsity_of(ended) < sparsity_of(started):
         raise DataError(f"{workshop.model.name} lost zeros while learning")
@@ -113,17 +114,3 @@ def _params(workshop: Workshop) -> TrainParams:
     """How to fine-tune: few short epochs at a low rate, unless ``recipe_options`` say otherwise."""
     start = {"epochs": 4, "steps": 50, "batch": 128, "learning_rate": 5e-5, "warm_up_steps": 20}
     return TrainParams(**start | workshop.model.recipe_options.get("training", {}))
-
-
-def _fine_tune(workshop: Workshop, learner: ConstrainedLearner, params: TrainParams) -> None:
-    """Train the learner's network to the last epoch; a killed training goes on."""
-    resume = (workshop.scratch / STATE_FILE).exists()
-    for event in loop.train(
-        workshop.data_set(), workshop.scratch, params, lambda *_: learner, resume=resume
-    ):
-        if isinstance(event, StepDone):
-            text = f"{workshop.model.name}: epoch {event.epoch} loss {event.loss:.5f}"
-            workshop.progress(text, event.step, event.steps)
-        else:
-            text = f"{workshop.model.name}: mse {event.mse:.6f} after epoch {event.epoch}"
-            workshop.progress(text, 1, 1)

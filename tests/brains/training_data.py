@@ -11,7 +11,15 @@ from rosbags.typesys import Stores, get_typestore
 from brains.disturbance import Disturber
 from brains.expert import Decision, Expert
 from brains.interface import Command
-from brains.training.dataset import CAMERA_TOPIC, LABEL_TOPIC, METADATA_TOPIC
+from brains.training.calibration import read_calibration
+from brains.training.dataset import (
+    CAMERA_TOPIC,
+    LABEL_TOPIC,
+    METADATA_TOPIC,
+    SPLITS,
+    Index,
+    RunEntry,
+)
 from tests.brains.kinematics import FRAME_S, Pose, drive, start_pose
 from tests.brains.roadview import RoadView
 from worlds.centreline import Centreline
@@ -45,6 +53,29 @@ def expert_frames(
     frames = np.stack([view.frame(step.pose) for step in steps])
     labels = [(step.given.v_m_s, step.given.w_rad_s) for step in steps]
     return frames, np.array(labels, np.float32)
+
+
+def write_data_set(folder: Path, frames_per_split: int) -> Path:
+    """A data set of real frames: a few of the calibration set, one run a split."""
+    folder.mkdir(parents=True)
+    frames = read_calibration()
+    entries = []
+    for index, split in enumerate(SPLITS):
+        rows = slice(index, index + frames_per_split * len(SPLITS), len(SPLITS))
+        np.save(folder / f"{split}_crops.npy", frames.crops[rows])
+        np.save(folder / f"{split}_labels.npy", frames.labels[rows])
+        entries.append(
+            RunEntry(
+                run=f"run{index}",
+                circuit="loop",
+                direction="forward",
+                split=split,
+                first=0,
+                frames=frames_per_split,
+            )
+        )
+    (folder / "index.json").write_text(Index(runs=entries).model_dump_json())
+    return folder
 
 
 def write_recording(
