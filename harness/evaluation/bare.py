@@ -1,7 +1,7 @@
 """The plain loop of each engine: its own call on one input array, without anything of ours.
 
 Written against the engines alone, not against `brains.backends`, so that a brain whose settings
-cost time is found out.
+cost time is found out. Input and output stay where they are from call to call.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from brains.artifacts import checked_artifact
 from brains.model import ModelSpec
 from harness.errors import UsageError
+
+# The engines are imported by the loops that need them.
+# ruff: noqa: PLC0415
 
 Image = NDArray[np.float32]
 Loop = Callable[[Image], Callable[[], object]]
@@ -30,13 +33,18 @@ def bare_loop(model: ModelSpec) -> Loop:
     if opener is None:
         known = ", ".join(sorted(_OPENERS))
         raise UsageError(f"no bare loop for the engine {model.backend!r}: there is one for {known}")
-    return opener(checked_artifact(model), int(model.options.get("threads") or 1))
+    return opener(model, checked_artifact(model))
 
 
-def _tflite(path: Path, threads: int) -> Loop:
-    from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415
+def _threads(model: ModelSpec) -> int | None:
+    threads = model.options.get("threads")
+    return None if threads is None else int(threads)
 
-    interpreter = Interpreter(model_path=str(path), num_threads=threads)
+
+def _tflite(model: ModelSpec, path: Path) -> Loop:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(path), num_threads=_threads(model))
     interpreter.allocate_tensors()
     (details,) = interpreter.get_input_details()
 
@@ -53,4 +61,44 @@ def _tflite(path: Path, threads: int) -> Loop:
     return on
 
 
-_OPENERS: dict[str, Callable[[Path, int], Loop]] = {"tflite": _tflite}
+def _onnxruntime(model: ModelSpec, path: Path) -> Loop:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = _threads(model) or 0
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    (input_,), (output,) = session.get_inputs(), session.get_outputs()
+
+    def on(image: Image) -> Callable[[], object]:
+        binding = session.io_binding()
+        value = onnxruntime.OrtValue.ortvalue_from_numpy(image)
+        binding.bind_ortvalue_input(input_.name, value)
+        answer = onnxruntime.OrtValue.ortvalue_from_shape_and_type(output.shape, np.float32)
+        binding.bind_ortvalue_output(output.name, answer)
+        return lambda: session.run_with_iobinding(binding)
+
+    return on
+
+
+def _openvino(model: ModelSpec, path: Path) -> Loop:
+    import openvino
+
+    settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": _threads(model) or 0}
+    if "precision" in model.options:
+        settings["INFERENCE_PRECISION_HINT"] = model.options["precision"]
+    network = openvino.Core().compile_model(next(path.glob("*.xml")), "CPU", settings)
+
+    def on(image: Image) -> Callable[[], object]:
+        request = network.create_infer_request()
+        request.set_input_tensor(openvino.Tensor(image))
+        call: Callable[[], object] = request.infer
+        return call
+
+    return on
+
+
+_OPENERS: dict[str, Callable[[ModelSpec, Path], Loop]] = {
+    "tflite": _tflite,
+    "onnxruntime": _onnxruntime,
+    "openvino": _openvino,
+}

@@ -171,7 +171,7 @@ def _remarks(rows: Sequence[Row]) -> list[str]:
         f"{row.model} had only {row.busy_cores:.2f} of its core: the machine was busy, its times "
         "are too long"
         for row in rows
-        if row.threads == 1 and row.device == "cpu" and (row.busy_cores or 0.0) < _DISTURBED
+        if row.threads == 1 and (row.busy_cores or 0.0) < _DISTURBED
     ]
 
 
