@@ -19,6 +19,10 @@ def evaluate(
     bare: Annotated[
         bool, typer.Option("--bare", help="Time the engines' own loops and whole answers too.")
     ] = False,
+    priority: Annotated[
+        bool,
+        typer.Option("--priority", help="Time at real-time priority (root): on a busy machine."),
+    ] = False,
     promises: Annotated[
         bool,
         typer.Option(
@@ -48,6 +52,7 @@ def evaluate(
     from harness.evaluation.document import Evaluation, write_evaluation_files
     from harness.evaluation.evaluate import Plan
     from harness.evaluation.evaluate import evaluate as run
+    from harness.evaluation.priority import check_priority
     from harness.evaluation.promises import promises as checked
     from harness.evaluation.table import PIPE_WIDTH, terminal
     from harness.paths import project_root, recordings_root
@@ -57,8 +62,10 @@ def evaluate(
     networks = [model for model in read_catalogue().models if model.artifact or model.nvidia]
     chosen = networks if "all" in models else [find_model(name) for name in dict.fromkeys(models)]
     console = Console(stderr=True, highlight=False)
+    if priority:
+        check_priority()
     load_before = os.getloadavg()[0]
-    plan = Plan(inferences=inferences, block=block, bare=bare)
+    plan = Plan(inferences=inferences, block=block, bare=bare, priority=priority)
     with Progress(console=console, refresh_per_second=2) as progress:
         task = progress.add_task("", total=None)
         rows = run(
@@ -74,6 +81,7 @@ def evaluate(
         command=shlex.join(["harness", *sys.argv[1:]]),
         inferences=inferences,
         block=block,
+        priority=priority,
         load_average=(load_before, os.getloadavg()[0]),
         provenance=collect_provenance(project_root()),
         rows=tuple(rows),

@@ -27,6 +27,7 @@ class Evaluation(BaseModel):
         command: What makes it again.
         inferences: Timed inferences of each model.
         block: How many in one go.
+        priority: Whether they were timed at real-time priority.
         load_average: Of the machine over the last minute, at the start and at the end.
         provenance: Machine, code, versions.
         rows: One for each model.
@@ -39,6 +40,7 @@ class Evaluation(BaseModel):
     command: str
     inferences: int
     block: int
+    priority: bool = False
     load_average: tuple[float, float]
     provenance: Provenance
     rows: tuple[Row, ...]
@@ -59,7 +61,8 @@ class Evaluation(BaseModel):
             + ".",
             f"Inference: {self.inferences} single frames a model, warm-up left out, one process a "
             f"model, in turns of {self.block} in random order, all other models stopped "
-            "meanwhile; models of one thread on one core.",
+            "meanwhile; models of one thread on one core"
+            f"{', at real-time priority' if self.priority else ''}.",
         ]
 
 

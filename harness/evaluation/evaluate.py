@@ -31,12 +31,14 @@ class Plan:
         inferences: How many of each model.
         block: How many in one go.
         bare: Time the engines' own loops and whole answers too.
+        priority: Time at real-time priority.
         seed: Of the order of the blocks.
     """
 
     inferences: int = 300
     block: int = 20
     bare: bool = False
+    priority: bool = False
     seed: int = 0
 
 
@@ -128,6 +130,9 @@ def _judge(entrant: Entrant, plan: Plan, stack: ExitStack, start: Callable[[str]
         entrant.remotes["in_loop"] = remote
         # A process of its own: two instances of an engine would share its thread pools.
         entrant.remotes["bare"] = stack.enter_context(start(entrant.model.name))
+    if plan.priority:
+        for remote in set(entrant.remotes.values()):
+            remote.ask(JUDGE_TIMEOUT_S, "prioritise")
 
 
 def _time(entrant: Entrant, what: str, count: int, block: int) -> None:

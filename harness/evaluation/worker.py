@@ -27,6 +27,7 @@ from brains.training.frames import FrameSet
 from harness.errors import PitwallError, UsageError
 from harness.evaluation.accuracy import errors, errors_by_circuit
 from harness.evaluation.bare import bare_loop
+from harness.evaluation.priority import take_priority
 from harness.processes import die_with_parent
 from harness.profile import noise_frames
 
@@ -68,6 +69,11 @@ class Session:
             "circuits": {name: value.model_dump() for name, value in by_circuit.items()},
             "proof": self._brain.proof(),
         }
+
+    def prioritise(self) -> dict[str, Any]:
+        """Take real-time priority from now on."""
+        take_priority()
+        return {}
 
     def measure(self, what: str, count: int, block: int) -> dict[str, Any]:
         """Time a block of inferences of one frame.
