@@ -6,6 +6,7 @@ cost time is found out. Input and output stay where they are from call to call.
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,11 @@ from harness.errors import UsageError
 # ruff: noqa: PLC0415
 
 Image = NDArray[np.float32]
-Loop = Callable[[Image], Callable[[], object]]
-"""Takes a normalised image, float32 (1, 66, 200, 3), and gives the engine's call on it."""
+Call = Callable[[], object]
+Read = Callable[[], NDArray[Any]]
+Loop = Callable[[Image], tuple[Call, Read]]
+"""Takes a normalised image, float32 (1, 66, 200, 3); gives the engine's call, and what reads its
+raw output afterwards."""
 
 
 def bare_loop(model: ModelSpec) -> Loop:
@@ -46,17 +50,16 @@ def _tflite(model: ModelSpec, path: Path) -> Loop:
 
     interpreter = Interpreter(model_path=str(path), num_threads=_threads(model))
     interpreter.allocate_tensors()
-    (details,) = interpreter.get_input_details()
+    (details,), (output,) = interpreter.get_input_details(), interpreter.get_output_details()
 
-    def on(image: Image) -> Callable[[], object]:
+    def on(image: Image) -> tuple[Call, Read]:
         if details["dtype"] != np.float32:
             scale, zero_point = details["quantization"]
             limits = np.iinfo(details["dtype"])
             steps = np.rint(image / scale) + zero_point
             image = np.clip(steps, limits.min, limits.max).astype(details["dtype"])
         interpreter.set_tensor(details["index"], image)
-        call: Callable[[], object] = interpreter.invoke
-        return call
+        return interpreter.invoke, lambda: interpreter.get_tensor(output["index"])
 
     return on
 
@@ -69,13 +72,13 @@ def _onnxruntime(model: ModelSpec, path: Path) -> Loop:
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     (input_,), (output,) = session.get_inputs(), session.get_outputs()
 
-    def on(image: Image) -> Callable[[], object]:
+    def on(image: Image) -> tuple[Call, Read]:
         binding = session.io_binding()
         value = onnxruntime.OrtValue.ortvalue_from_numpy(image)
         binding.bind_ortvalue_input(input_.name, value)
         answer = onnxruntime.OrtValue.ortvalue_from_shape_and_type(output.shape, np.float32)
         binding.bind_ortvalue_output(output.name, answer)
-        return lambda: session.run_with_iobinding(binding)
+        return lambda: session.run_with_iobinding(binding), answer.numpy
 
     return on
 
@@ -88,11 +91,10 @@ def _openvino(model: ModelSpec, path: Path) -> Loop:
         settings["INFERENCE_PRECISION_HINT"] = model.options["precision"]
     network = openvino.Core().compile_model(next(path.glob("*.xml")), "CPU", settings)
 
-    def on(image: Image) -> Callable[[], object]:
+    def on(image: Image) -> tuple[Call, Read]:
         request = network.create_infer_request()
         request.set_input_tensor(openvino.Tensor(image))
-        call: Callable[[], object] = request.infer
-        return call
+        return request.infer, lambda: request.get_output_tensor().data
 
     return on
 

@@ -1,5 +1,6 @@
 """Evaluates models: one process each, judged one after the other, timed in turns."""
 
+import statistics
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -44,21 +45,35 @@ class Plan:
 
 @dataclass
 class Times:
-    """What was timed of one contestant so far."""
+    """What was timed of one thing so far.
+
+    Attributes:
+        times_ms: Of single inferences.
+        block_medians_ms: Median of each block.
+        cpu_ms: CPU time of all threads meanwhile.
+        wall_ms: Wall time meanwhile.
+    """
 
     times_ms: list[float] = field(default_factory=list)
+    block_medians_ms: list[float] = field(default_factory=list)
     cpu_ms: float = 0.0
     wall_ms: float = 0.0
 
-    def add(self, answer: dict[str, Any]) -> None:
+    def add(self, block: dict[str, Any]) -> None:
         """Take in a block."""
-        self.times_ms += answer["times_ms"]
-        self.cpu_ms += answer["cpu_ms"]
-        self.wall_ms += answer["wall_ms"]
+        self.times_ms += block["times_ms"]
+        self.block_medians_ms.append(statistics.median(block["times_ms"]))
+        self.cpu_ms += block["cpu_ms"]
+        self.wall_ms += block["wall_ms"]
 
     def timing(self) -> Timing:
         """Summary."""
         return Timing.of(self.times_ms, self.cpu_ms, self.wall_ms)
+
+    def over(self, other: "Times") -> float:
+        """Median ratio of the blocks to those timed next to them: drift hits both alike."""
+        pairs = zip(self.block_medians_ms, other.block_medians_ms, strict=True)
+        return statistics.median(own / others for own, others in pairs)
 
 
 @dataclass
@@ -67,20 +82,17 @@ class Entrant:
 
     Attributes:
         model: The model.
-        remotes: Its process for each thing that is timed: ``predict`` and, where wanted,
-            ``in_loop`` (the same process) and ``bare``.
+        remote: Its process.
         judged: What its process said of errors and proof.
-        times: What was timed of each.
+        times: What was timed: ``predict`` and, where wanted, ``in_loop`` and ``bare``.
         reason: Why it was not evaluated.
-        bare_reason: Why the engine's own loop was not timed, though it was wanted.
     """
 
     model: ModelSpec
-    remotes: dict[str, Remote] = field(default_factory=dict)
+    remote: Remote | None = None
     judged: dict[str, Any] = field(default_factory=dict)
     times: dict[str, Times] = field(default_factory=dict)
     reason: str | None = None
-    bare_reason: str | None = None
 
 
 def evaluate(
@@ -103,12 +115,11 @@ def evaluate(
             tell(f"{entrant.model.name}: errors", number, len(entrants))
             if entrant.reason is None:
                 _guarded(entrant, partial(_judge, entrant, plan, stack, start))
-        turns = [(e, what) for e in entrants if e.reason is None for what in e.remotes]
-        blocks = list(schedule(turns, plan.inferences, plan.block, plan.seed))
-        for number, (block, (entrant, what), count) in enumerate(blocks):
-            tell(f"{entrant.model.name}: {what}", number, len(blocks))
-            if entrant.reason is None and what in entrant.remotes:
-                _guarded(entrant, partial(_time, entrant, what, count, block))
+        blocks = list(schedule(entrants, plan.inferences, plan.block, plan.seed))
+        for number, (block, entrant, count) in enumerate(blocks):
+            if entrant.reason is None:
+                tell(f"{entrant.model.name}: inference", number, len(blocks))
+                _guarded(entrant, partial(_time, entrant, count, block))
     return assemble(entrants)
 
 
@@ -118,34 +129,26 @@ def _guarded(entrant: Entrant, step: Callable[[], None]) -> None:
         step()
     except PitwallError as error:
         entrant.reason = " ".join(str(error).split())
-        for remote in entrant.remotes.values():
-            remote.close()
+        if entrant.remote is not None:
+            entrant.remote.close()
 
 
 def _judge(entrant: Entrant, plan: Plan, stack: ExitStack, start: Callable[[str], Remote]) -> None:
-    remote = stack.enter_context(start(entrant.model.name))
-    entrant.remotes["predict"] = remote
-    entrant.judged = remote.ask(JUDGE_TIMEOUT_S, "judge")
-    if plan.bare:
-        entrant.remotes["in_loop"] = remote
-        # A process of its own: two instances of an engine would share its thread pools.
-        entrant.remotes["bare"] = stack.enter_context(start(entrant.model.name))
+    remote = entrant.remote = stack.enter_context(start(entrant.model.name))
+    entrant.judged = remote.ask(JUDGE_TIMEOUT_S, "judge", bare=plan.bare)
     if plan.priority:
-        for remote in set(entrant.remotes.values()):
-            remote.ask(JUDGE_TIMEOUT_S, "prioritise")
+        remote.ask(BLOCK_TIMEOUT_S, "prioritise")
 
 
-def _time(entrant: Entrant, what: str, count: int, block: int) -> None:
-    times = entrant.times.setdefault(what, Times())
-    remote = entrant.remotes[what]
+def _time(entrant: Entrant, count: int, block: int) -> None:
+    assert entrant.remote is not None
     try:
-        times.add(remote.ask(BLOCK_TIMEOUT_S, "measure", what=what, count=count, block=block))
+        found = entrant.remote.ask(BLOCK_TIMEOUT_S, "measure", count=count, block=block)
     except BrainError as error:
-        if what == "bare":
-            entrant.bare_reason = str(error)
-            del entrant.remotes[what], entrant.times[what]
-            return
-        raise BrainError(f"{error} (after {len(times.times_ms)} timed inferences)") from error
+        done = len(entrant.times["predict"].times_ms) if entrant.times else 0
+        raise BrainError(f"{error} (after {done} timed inferences)") from error
+    for what, times in found.items():
+        entrant.times.setdefault(what, Times()).add(times)
 
 
 def assemble(entrants: Sequence[Entrant]) -> list[Row]:
@@ -194,7 +197,7 @@ def _row(entrant: Entrant) -> Row:
     proof = entrant.judged["proof"]
     errors = Errors.model_validate(entrant.judged["errors"])
     timing = entrant.times["predict"].timing()
-    medians = {name: times.timing().median for name, times in entrant.times.items()}
+    bare, in_loop = entrant.times.get("bare"), entrant.times.get("in_loop")
     size_mib = proof["artifact_bytes"] / MIB
     is_baseline = float_baseline(model, read_catalogue().models) == model.name
     return row.model_copy(
@@ -210,11 +213,11 @@ def _row(entrant: Entrant) -> Row:
             "inferences": timing.count,
             "busy_cores": timing.cores,
             **{f"inference_ms_{n}": getattr(timing, n) for n in ("mean", "median", "p95", "p99")},
-            "in_loop_ms_median": medians.get("in_loop"),
-            "bare_ms_median": medians.get("bare"),
-            "bare_reason": entrant.bare_reason,
-            "bare_ratio": _ratio(medians["predict"], medians.get("bare")),
-            "in_loop_ratio": _ratio(medians.get("in_loop"), medians.get("bare")),
+            "in_loop_ms_median": in_loop and in_loop.timing().median,
+            "bare_ms_median": bare and bare.timing().median,
+            "bare_reason": entrant.judged.get("bare_reason"),
+            "bare_ratio": bare and entrant.times["predict"].over(bare),
+            "in_loop_ratio": bare and in_loop and in_loop.over(bare),
             "weights": proof["weights"],
             "sparsity": sparsity(proof["weights"]),
             "unique_values": unique_values(proof["weights"]),

@@ -79,8 +79,8 @@ class Row(BaseModel):
         in_loop_ms_median: Median of the engine's call inside whole answers to camera frames.
         bare_ms_median: Median of the engine's own loop on one input array.
         bare_reason: Why that was not timed, though it was wanted.
-        bare_ratio: ``inference_ms_median / bare_ms_median``.
-        in_loop_ratio: ``in_loop_ms_median / bare_ms_median``.
+        bare_ratio: Inference / own loop: median over the blocks, which are timed side by side.
+        in_loop_ratio: Inference in whole answers / own loop, likewise.
         reference_difference: Greatest difference of scaled outputs from the float network's.
         output_step_m_s: Step of the speed where outputs are integers.
         output_step_rad_s: Step of the yaw rate where outputs are integers.

@@ -41,6 +41,7 @@ class Session:
 
     def __init__(self, name: str) -> None:
         self._model = find_model(name)
+        self._calls: dict[str, Callable[[int], Callable[[], float]]] = {"predict": self._predict}
 
     @cached_property
     def _brain(self) -> NetworkBrain:
@@ -55,12 +56,12 @@ class Session:
     def _evaluation(self) -> FrameSet:
         return read_evaluation()
 
-    @cached_property
-    def _bare(self) -> Callable[[NDArray[np.float32]], Callable[[], object]]:
-        return bare_loop(self._model)
+    def judge(self, bare: bool) -> dict[str, Any]:
+        """Errors on the held-out frames, the proof of what executed, and what can be timed.
 
-    def judge(self) -> dict[str, Any]:
-        """Errors on the held-out frames, and the proof of what executed."""
+        Args:
+            bare: Whether the engine's own loop and whole answers are to be timed too.
+        """
         found = self._evaluation
         outputs = self._brain.outputs(normalise(found.crops))
         by_circuit = errors_by_circuit(outputs, found.labels, found.circuits)
@@ -68,27 +69,43 @@ class Session:
             "errors": errors(outputs, found.labels).model_dump(),
             "circuits": {name: value.model_dump() for name, value in by_circuit.items()},
             "proof": self._brain.proof(),
+            **(self._open_bare() if bare else {}),
         }
+
+    def _open_bare(self) -> dict[str, Any]:
+        """From now on the engine's own loop, if there is one, and whole answers are timed too."""
+        self._calls["in_loop"] = self._in_loop
+        try:
+            loop = bare_loop(self._model)
+        except UsageError as error:
+            return {"bare_reason": str(error)}
+        self._calls["bare"] = lambda block: _timed(loop(self._image(block))[0])
+        return {}
 
     def prioritise(self) -> dict[str, Any]:
         """Take real-time priority from now on."""
         take_priority()
         return {}
 
-    def measure(self, what: str, count: int, block: int) -> dict[str, Any]:
-        """Time a block of inferences of one frame.
+    def measure(self, count: int, block: int) -> dict[str, Any]:
+        """Time a block of inferences of one frame, of each thing that is to be timed.
+
+        ``predict`` is the brain's engine call alone, back to back; ``in_loop`` the same call
+        inside whole answers to camera frames; ``bare`` the engine's own loop.
 
         Args:
-            what: ``predict``, the brain's engine call alone, back to back; ``in_loop``, the same
-                call inside whole answers to camera frames; ``bare``, the engine's own loop.
             count: How many to time, after a few that are not.
-            block: Number of the block; chooses the frame.
+            block: Number of the block; chooses the frame and what comes first.
 
         Returns:
-            ``times_ms``, and the ``cpu_ms`` and ``wall_ms`` that the timed calls took together.
+            For each of them ``times_ms``, and the ``cpu_ms`` and ``wall_ms`` of all together.
         """
-        call = {"predict": self._predict, "in_loop": self._in_loop, "bare": self._bare_call}[what]
-        answer = call(block)
+        names = list(self._calls)
+        first = block % len(names)
+        return {name: self._block(name, count, block) for name in names[first:] + names[:first]}
+
+    def _block(self, name: str, count: int, block: int) -> dict[str, Any]:
+        answer = self._calls[name](block)
         for _ in range(WARM_UP if block == 0 else BLOCK_WARM_UP):
             answer()
         cpu_s, wall_s = time.process_time(), time.perf_counter()
@@ -106,11 +123,7 @@ class Session:
 
     def _predict(self, block: int) -> Callable[[], float]:
         predict, data = self._brain.predict, self._brain.encode(self._image(block))
-        return lambda: _seconds(lambda: predict(data))
-
-    def _bare_call(self, block: int) -> Callable[[], float]:
-        call = self._bare(self._image(block))
-        return lambda: _seconds(call)
+        return _timed(lambda: predict(data))
 
     def _in_loop(self, block: int) -> Callable[[], float]:
         (frame,) = noise_frames(*FRAME_SIZE_PX, count=1, seed=block)
@@ -122,10 +135,15 @@ class Session:
         return answer
 
 
-def _seconds(call: Callable[[], object]) -> float:
-    started_s = time.perf_counter()
-    call()
-    return time.perf_counter() - started_s
+def _timed(call: Callable[[], object]) -> Callable[[], float]:
+    """The call, which then answers how many seconds it took."""
+
+    def answer() -> float:
+        started_s = time.perf_counter()
+        call()
+        return time.perf_counter() - started_s
+
+    return answer
 
 
 def pin(threads: int | None) -> None:

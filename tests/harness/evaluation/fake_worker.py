@@ -27,17 +27,25 @@ def answer(kind: str, milliseconds: float, request: dict[str, object], asked: in
             "output_step_rad_s": None,
             "weights": {"w": {"elements": 2000, "sparsity": 0.5, "unique_values": 16}},
         }
-        return {"errors": errors, "circuits": {"loop": errors}, "proof": proof}
-    if request["what"] == "bare" and kind == "closed":
-        return {"error": "no bare loop for the engine 'fake'"}
+        reason = {"bare_reason": "no bare loop for the engine 'fake'"} if kind == "closed" else {}
+        return {"errors": errors, "circuits": {"loop": errors}, "proof": proof} | reason
     if kind == "dying" and asked > BLOCKS_BEFORE_DEATH:
         print("out of memory", file=sys.stderr, flush=True)
         os.kill(os.getpid(), 9)
     if kind == "hanging":
         time.sleep(60)
     count = int(str(request["count"]))
-    wall_ms = milliseconds * count
-    return {"times_ms": [milliseconds] * count, "cpu_ms": wall_ms, "wall_ms": wall_ms}
+    # Slower and slower: only ratios of neighbours are right.
+    drift = asked + 1
+
+    def block(factor: float) -> dict[str, object]:
+        each_ms = milliseconds * factor * (drift if kind == "drifting" else 1)
+        total_ms = count * each_ms
+        return {"times_ms": [each_ms] * count, "cpu_ms": total_ms, "wall_ms": total_ms}
+
+    if kind == "closed":
+        return {"predict": block(1.0), "in_loop": block(1.5)}
+    return {"predict": block(1.0), "in_loop": block(1.5), "bare": block(0.5)}
 
 
 def main() -> None:

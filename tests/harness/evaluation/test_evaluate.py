@@ -50,7 +50,7 @@ def test_rows_hold_what_was_measured() -> None:
     assert (row.inference_ms_median, row.inference_ms_p99, row.inferences) == (4.0, 4.0, 50)
     assert (row.mse, row.mae_v_m_s, row.circuits["loop"].frames) == (0.04, 1.0, 4)
     assert (row.size_mib, row.busy_cores, row.sparsity, row.unique_values) == (2.0, 1.0, 0.5, 16)
-    assert row.bare_ms_median is None and row.speed_up is None
+    assert row.speed_up is None
 
 
 def test_a_model_that_dies_midway_gives_one_line_and_the_others_still_appear() -> None:
@@ -79,8 +79,10 @@ def test_a_model_that_cannot_run_here_is_not_started() -> None:
 
 
 def test_bare_loops_are_compared_and_may_be_missing() -> None:
-    rows = run("good-2", "closed-2", bare=True)
-    assert rows["good-2"].bare_ratio == 1.0 and rows["good-2"].in_loop_ms_median == 2.0
+    rows = run("good-2", "drifting-2", "closed-2", bare=True)
+    assert rows["good-2"].bare_ms_median == 1.0 and rows["good-2"].in_loop_ms_median == 3.0
+    for name in ("good-2", "drifting-2"):
+        assert (rows[name].bare_ratio, rows[name].in_loop_ratio) == (2.0, 3.0)
     assert rows["closed-2"].runnable and rows["closed-2"].bare_ratio is None
     assert "no bare loop" in (rows["closed-2"].bare_reason or "")
 

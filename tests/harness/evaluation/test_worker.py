@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from brains.catalogue import find_model, load_brain, why_not
 from brains.model import ModelSpec
 from brains.network import EngineProof, NetworkBrain
 from brains.preprocess import normalise, to_output
 from brains.training.evaluation import read_evaluation
 from harness.errors import BrainError
 from harness.evaluation.accuracy import errors, errors_by_circuit
+from harness.evaluation.bare import bare_loop
 from harness.evaluation.remote import Remote
 from harness.evaluation.worker import Session
 
@@ -65,7 +67,7 @@ NAME = f"{__name__}:OffBrain"
 
 
 def test_known_errors_are_measured(artifact: Path) -> None:
-    judged = Session(NAME).judge()
+    judged = Session(NAME).judge(bare=False)
     assert judged["errors"]["frames"] == 900
     assert judged["errors"]["mse"] == pytest.approx((V_OFF**2 + W_OFF**2) / 2, rel=1e-5)
     assert judged["errors"]["mae_v_m_s"] == pytest.approx(17.5 * V_OFF, rel=1e-5)
@@ -77,18 +79,32 @@ def test_known_errors_are_measured(artifact: Path) -> None:
 
 def test_a_real_worker_answers_in_its_own_process(artifact: Path) -> None:
     with Remote(NAME) as remote:
-        for what in ("predict", "in_loop"):
-            answer = remote.ask(60.0, "measure", what=what, count=7, block=1)
-            assert len(answer["times_ms"]) == 7
-            assert 0.0 < sum(answer["times_ms"]) <= answer["wall_ms"]
-        with pytest.raises(BrainError, match="no bare loop for the engine 'python'"):
-            remote.ask(60.0, "measure", what="bare", count=1, block=1)
-        assert len(remote.ask(60.0, "measure", what="predict", count=1, block=2)["times_ms"]) == 1
+        assert list(remote.ask(60.0, "measure", count=1, block=0)) == ["predict"]
+        judged = remote.ask(60.0, "judge", bare=True)
+        assert "no bare loop for the engine 'python'" in judged["bare_reason"]
+        found = remote.ask(60.0, "measure", count=7, block=1)
+        assert set(found) == {"predict", "in_loop"}
+        for times in found.values():
+            assert len(times["times_ms"]) == 7
+            assert 0.0 < sum(times["times_ms"]) <= times["wall_ms"]
+
+
+@pytest.mark.parametrize("name", ["tflite_dynamic", "onnx_int8", "openvino_int8"])
+def test_the_bare_loop_runs_the_same_network(name: str) -> None:
+    model = find_model(name)
+    if (why := why_not(model)) is not None:
+        pytest.skip(why)
+    image = normalise(read_evaluation().crops[:1])
+    brain = load_brain(name)
+    assert isinstance(brain, NetworkBrain)
+    call, read = bare_loop(model)(image)
+    call()
+    np.testing.assert_allclose(read(), brain.predict(brain.encode(image)), rtol=1e-5, atol=1e-6)
 
 
 def test_only_networks_can_be_evaluated() -> None:
     with Remote("null") as remote, pytest.raises(BrainError, match="null is no network"):
-        remote.ask(60.0, "judge")
+        remote.ask(60.0, "judge", bare=False)
 
 
 @pytest.mark.parametrize("outputs", [np.zeros((4, 3)), np.full((4, 2), np.nan)])
