@@ -8,6 +8,7 @@ from harness.cli import (
     batch,
     check_brain,
     circuit,
+    compare,
     dataset,
     doctor,
     evaluate,
@@ -42,6 +43,7 @@ def build_app() -> typer.Typer:
     app.command()(lap.lap)
     app.command()(batch.batch)
     app.command()(report.report)
+    app.command()(compare.compare)
     app.command()(models.models)
     app.command()(optimize.optimize)
     app.command()(evaluate.evaluate)

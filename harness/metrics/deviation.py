@@ -54,18 +54,24 @@ def passed_stations(path: Path, end_m: float, spacing_m: float = STATION_SPACING
 
 
 def lateral_at(path: Path, stations_m: Floats) -> Floats:
-    """Signed lateral offset (K,) of the driven line at stations (K,), in metres.
+    """Signed lateral offset (K,) of the driven line at stations (K,), in metres."""
+    return at_stations(path, path.lateral_m, stations_m)
+
+
+def at_stations(path: Path, values: Floats, stations_m: Floats) -> Floats:
+    """Values (K,) of the driven line at stations (K,).
 
     Linear between the odometry samples either side of a station. Where the car went back, its
     first passage counts.
 
     Args:
         path: The driven line.
+        values: One value (N,) for each of its samples.
         stations_m: Stations (K,) as progress from the start station.
     """
     furthest_m = np.maximum.accumulate(path.progress_m)
     forward = np.concatenate([[True], furthest_m[1:] > furthest_m[:-1]])
-    return np.asarray(np.interp(stations_m, path.progress_m[forward], path.lateral_m[forward]))
+    return np.asarray(np.interp(stations_m, path.progress_m[forward], values[forward]))
 
 
 def reference_distances(

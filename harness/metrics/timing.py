@@ -136,6 +136,15 @@ def worst_second_factor(clock: Clock, go_sim_s: float, end_sim_s: float) -> floa
     return float((sim_at(clock, starts_s + 1.0) - sim_at(clock, starts_s)).min())
 
 
+def factor_by_second(clock: Clock, go_sim_s: float, end_sim_s: float) -> Floats:
+    """Real-time factor (N,) of each whole wall second of the run; empty without a clock."""
+    if clock.sim_s.size < 2:
+        return np.empty(0)
+    first_s, last_s = run_wall_s(clock, go_sim_s, end_sim_s)
+    seconds = np.arange(int(last_s - first_s) + 1)
+    return np.diff(sim_at(clock, first_s + seconds))
+
+
 def camera_to_command_ms(clock: Clock, iterations: Iterations) -> tuple[Floats, Floats]:
     """From each frame's stamp to its command's effect: simulated and wall milliseconds (N,).
 

@@ -1,6 +1,6 @@
 """Which model drives best, and which differences are beyond noise."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -80,7 +80,7 @@ def rank(heat: Heat) -> tuple[Place, ...]:
 
 def compare_groups(first: Group, second: Group, comparisons: int = 1) -> Versus:
     """The second group less the first, over their common starts and seeds."""
-    pairs = common_pairs(first, second)
+    pairs = distinct_pairs(common_pairs(first, second))
     both = completed_pairs(pairs)
     return Versus(
         completion=completion_difference(pairs, comparisons),
@@ -90,21 +90,24 @@ def compare_groups(first: Group, second: Group, comparisons: int = 1) -> Versus:
 
 
 def common_pairs(first: Group, second: Group) -> list[tuple[Run, Run]]:
-    """Runs of both groups from equal starts and seeds, repetition by repetition.
-
-    Where both drove equal laps again, as lockstep with a fixed latency does, the first pair stands
-    for all: repeats that must agree are no evidence.
-    """
+    """Runs of both groups from equal starts and seeds, repetition by repetition."""
     ours, theirs = first.pairs(), second.pairs()
+    return [(run, theirs[key]) for key, run in ours.items() if key in theirs]
+
+
+def distinct_pairs(pairs: Iterable[tuple[Run, Run]]) -> list[tuple[Run, Run]]:
+    """Pairs without those in which both drove equal laps again.
+
+    Lockstep with a fixed latency does: repeats that must agree are no evidence.
+    """
     kept: dict[tuple[str, str], tuple[Run, Run]] = {}
-    for key, a in ours.items():
-        if (b := theirs.get(key)) is not None:
-            laps = (a.result.odometry_sha256 or a.name, b.result.odometry_sha256 or b.name)
-            kept.setdefault(laps, (a, b))
+    for a, b in pairs:
+        laps = (a.result.odometry_sha256 or a.name, b.result.odometry_sha256 or b.name)
+        kept.setdefault(laps, (a, b))
     return list(kept.values())
 
 
-def completed_pairs(pairs: Sequence[tuple[Run, Run]]) -> list[tuple[Run, Run]]:
+def completed_pairs(pairs: Iterable[tuple[Run, Run]]) -> list[tuple[Run, Run]]:
     """The pairs in which both drove all laps."""
     return [(a, b) for a, b in pairs if a.result.completed and b.result.completed]
 

@@ -2,14 +2,23 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from harness.errors import DataError, PitwallError, StorageError
+from harness.report.comparison import (
+    compare,
+    csv_comparison,
+    markdown_comparison,
+    terminal_comparison,
+)
+from harness.report.digest import DigestCache
 from harness.report.groups import Run, heats
+from harness.report.origin import markdown_origin, origin_of
+from harness.report.page import build_page
 from harness.report.table import (
     circuit_table,
     groups_csv,
@@ -19,6 +28,7 @@ from harness.report.table import (
 )
 from harness.results import RESULT_NAME, read_result
 
+HTML_NAME = "report.html"
 MARKDOWN_NAME = "report.md"
 CSV_NAME = "report.csv"
 RUNS_CSV_NAME = "runs.csv"
@@ -78,13 +88,47 @@ def print_report(
         console = Console()
         tables = [circuit_table(heat) for heat in heats(found.runs)]
         console.print(terminal_report(tables, console.width))
-    files = write_files(found, output)
-    drawn = draw_runs(found, output) if len(found.runs) == 1 else DrawnRuns((), ())
     messages = Console(stderr=True, highlight=False)
+    with messages.status("") as status:
+        files = write_files(found, output, lambda done, of: status.update(f"read {done} of {of}"))
+    drawn = draw_runs(found, output) if len(found.runs) == 1 else DrawnRuns((), ())
     for note in (*found.notes, *drawn.notes):
         messages.print(note, style="yellow", markup=False, soft_wrap=True)
     for file in (*files, *drawn.files):
         messages.print(f"wrote {file}", markup=False, soft_wrap=True)
+
+
+def print_comparison(
+    before: Path, after: Path, output: Path | None = None, as_json: bool = False
+) -> None:
+    """Print what changed from one folder of runs to another.
+
+    The table (or the JSON) goes to stdout, everything else to stderr.
+
+    Args:
+        before: Folder of the first batch.
+        after: Folder of the second.
+        output: Folder for `compare.md` and `compare.csv`; None writes nothing.
+        as_json: The differences as JSON instead of the table.
+
+    Raises:
+        DataError: No run is found in one of them.
+        StorageError: The output can't be written.
+    """
+    found = [find_runs([folder]) for folder in (before, after)]
+    comparison = compare(*(heats(side.runs) for side in found))
+    if as_json:
+        print(json.dumps([asdict(change) for change in comparison.changes], indent=2))
+    else:
+        Console().print(terminal_comparison(comparison))
+    messages = Console(stderr=True, highlight=False)
+    for note in (note for side in found for note in side.notes):
+        messages.print(note, style="yellow", markup=False, soft_wrap=True)
+    if output is not None:
+        markdown = markdown_comparison(comparison, before.name, after.name)
+        texts = {"compare.md": markdown, "compare.csv": csv_comparison(comparison)}
+        for name, text in texts.items():
+            messages.print(f"wrote {_write(output / name, text)}", markup=False, soft_wrap=True)
 
 
 def find_runs(folders: Sequence[Path]) -> FoundRuns:
@@ -115,24 +159,31 @@ def find_runs(folders: Sequence[Path]) -> FoundRuns:
     return FoundRuns(tuple(results.values()), tuple(results), tuple(notes))
 
 
-def write_files(found: FoundRuns, folder: Path) -> tuple[Path, ...]:
-    """Write the report as Markdown and CSV.
+def write_files(
+    found: FoundRuns, folder: Path, progress: Callable[[int, int], None]
+) -> tuple[Path, ...]:
+    """Write the report as HTML, Markdown and CSV.
 
     Args:
         found: The runs.
-        folder: Takes `report.md`, `report.csv` (one row a model) and `runs.csv` (one row a run).
+        folder: Takes `report.html`, `report.md`, `report.csv` (one row a model) and `runs.csv`
+            (one row a run).
+        progress: Told how many of how many recordings are read.
 
     Raises:
         StorageError: The folder can't be written.
     """
     sorted_runs = heats(found.runs)
-    markdown = markdown_report([circuit_table(heat) for heat in sorted_runs])
+    tables = [circuit_table(heat) for heat in sorted_runs]
+    markdown = [markdown_report(tables)]
     if found.notes:
-        markdown += "\n".join(["", "Not in the tables:", "", *(f"- {n}" for n in found.notes), ""])
+        markdown += ["Not in the tables:", "", *(f"- {note}" for note in found.notes), ""]
+    markdown += ["## Provenance", "", *markdown_origin(origin_of(found.runs)), ""]
     texts = {
-        MARKDOWN_NAME: markdown,
+        MARKDOWN_NAME: "\n".join(markdown),
         CSV_NAME: groups_csv(sorted_runs),
         RUNS_CSV_NAME: runs_csv(found.runs),
+        HTML_NAME: build_page(sorted_runs, tables, found.notes, DigestCache(), progress),
     }
     return tuple(_write(folder / name, text) for name, text in texts.items())
 

@@ -62,15 +62,13 @@ FIGURES = (
     Figure("camera_to_command_ms_median", "Camera to command", "ms", 1, driving=False, wide=True),
     Figure("real_time_factor", "Real-time factor", "", 3, driving=False, wide=True),
 )
-# Model, clock and latency, completed, its interval, distinct laps.
-_LEADING = ("Model", "Clock, latency", "Completed", "95 % interval", "n")
+_LEADING = ("Model", "Clock, latency", "Completed", "n")
 _LEFT_ALIGNED = 2
-_WIDE_LEADING = frozenset({3, 4})
 _WIDE_CHARACTERS = 132
 
 NOTES = (
     "Figures: mean over the completed runs, with its 95 % bootstrap interval. Completed: of all"
-    " runs of driving, with the exact (Clopper-Pearson) interval of the share. n: distinct"
+    " runs of driving, with the exact 95 % (Clopper-Pearson) interval of the share. n: distinct"
     " completed runs; those whose odometry agrees bit by bit, as lockstep repeats do, count once"
     " in lap time, speed and deviation.",
     "Deviation, as published: mean of 1000 ** metres (not metres; 1 is a perfect lap)."
@@ -152,13 +150,18 @@ def published_of(heat: Heat) -> tuple[PublishedRow, ...]:
     return published_rows(conditions.circuit) if conditions.direction == "forward" else ()
 
 
+def published_note(tables: Sequence[CircuitTable]) -> tuple[str, ...]:
+    """Where the published rows come from, if there are any."""
+    if not any(content.published for content in tables):
+        return ()
+    study = published_study()
+    return (f"Published rows: {study.source}, on a {study.hardware}.",)
+
+
 def terminal_report(tables: Sequence[CircuitTable], width: int) -> RenderableType:
     """The tables for a terminal so many characters wide."""
     narrow = width < _WIDE_CHARACTERS
-    left_out = {
-        *_WIDE_LEADING,
-        *(len(_LEADING) + i for i, figure in enumerate(FIGURES) if figure.wide),
-    }
+    left_out = {len(_LEADING) + i for i, figure in enumerate(FIGURES) if figure.wide}
     titles = headings()
     shown = [index for index in range(len(titles)) if not (narrow and index in left_out)]
     parts: list[RenderableType] = []
@@ -184,7 +187,7 @@ def terminal_report(tables: Sequence[CircuitTable], width: int) -> RenderableTyp
         parts.append(table)
         if len(content.places) > 1:
             parts.append(Text(content.ranking))
-    parts.extend(Text(note, style="dim") for note in (*NOTES, *_sources(tables)))
+    parts.extend(Text(note, style="dim") for note in (*NOTES, *published_note(tables)))
     return Lines(*parts)
 
 
@@ -201,7 +204,7 @@ def markdown_report(tables: Sequence[CircuitTable]) -> str:
             lines += [f"**{content.ranking}**", ""]
             lines += markdown_table(PLACE_HEADINGS, content.places, 2)
             lines += ["", RANKING_NOTE, ""]
-    return "\n".join([*lines, *(f"{note}\n" for note in (*NOTES, *_sources(tables)))])
+    return "\n".join([*lines, *(f"{note}\n" for note in (*NOTES, *published_note(tables)))])
 
 
 def markdown_table(
@@ -254,7 +257,7 @@ def groups_csv(found: Sequence[Heat]) -> str:
             row |= {"laps_asked": 1, "clock": "realtime", "model": published.model}
             row |= {f.name: getattr(published, f.name, None) for f in FIGURES}
             rows.append(row | {"completed": int(published.completed)})
-    return _csv(fields, rows)
+    return as_csv(fields, rows)
 
 
 def runs_csv(runs: Iterable[Run]) -> str:
@@ -270,7 +273,7 @@ def runs_csv(runs: Iterable[Run]) -> str:
         kept = {name: values[name] for name in (*own, *figures, "command")}
         kept |= {name: provenance[name] for name in ("model_sha256", "git_commit")}
         rows.append({"recording": run.name, **kept})
-    return _csv(fields, rows)
+    return as_csv(fields, rows)
 
 
 def number(value: float | None, digits: int) -> str:
@@ -299,12 +302,11 @@ def difference_text(difference: Difference | None, digits: int) -> str:
 
 
 def _group_cells(group: Group) -> tuple[str, ...]:
-    share = group.completion
+    share, counted = group.completion, f"{len(group.completed)}/{len(group.judged)}"
     return (
         group.label,
         group.conditions.pace,
-        f"{len(group.completed)}/{len(group.judged)}",
-        MISSING if share is None else f"{share.low:.0%} to {share.high:.0%}",
+        counted if share is None else f"{counted} [{share.low:.0%}, {share.high:.0%}]",
         str(len(group.distinct)),
         *(interval_text(group.mean(f.name, f.driving), f.digits) for f in FIGURES),
     )
@@ -315,7 +317,6 @@ def _published_cells(row: PublishedRow) -> tuple[str, ...]:
         f"{row.model}, published",
         "realtime",
         "1/1" if row.completed else "0/1",
-        MISSING,
         "1" if row.completed else "0",
         *(_published_number(getattr(row, figure.name, None), figure.digits) for figure in FIGURES),
     )
@@ -390,19 +391,13 @@ def _ends(name: str, interval: Interval | None) -> dict[str, Any]:
     return {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
 
 
-def _csv(fields: Sequence[str], rows: Iterable[dict[str, Any]]) -> str:
+def as_csv(fields: Sequence[str], rows: Iterable[dict[str, Any]]) -> str:
+    """Rows of values as CSV; fields that a row lacks stay empty."""
     text = io.StringIO()
     writer = csv.DictWriter(text, fields, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
-
-
-def _sources(tables: Sequence[CircuitTable]) -> tuple[str, ...]:
-    if not any(content.published for content in tables):
-        return ()
-    study = published_study()
-    return (f"Published rows: {study.source}, on a {study.hardware}.",)
 
 
 def _markdown_row(cells: Sequence[Any]) -> str:

@@ -73,9 +73,8 @@ def test_a_model_has_one_row_beside_the_published_ones() -> None:
     assert len(table.rows) == 1
     assert cell(table, 0, "Model") == "tflite_dynamic"
     assert cell(table, 0, "Clock, latency") == "realtime"
-    assert cell(table, 0, "Completed") == "3/3"
     # Clopper-Pearson of 3 of 3: 0.025 ** (1 / 3) = 29 %.
-    assert cell(table, 0, "95 % interval") == "29% to 100%"
+    assert cell(table, 0, "Completed") == "3/3 [29%, 100%]"
     # Resampled means of three values: 1 in 27 is all of the least one.
     assert cell(table, 0, "Deviation (m)") == "0.200 [0.100, 0.300]"
     assert cell(table, 0, "Lap time (s)") == "48.25 [48.25, 48.25]"
@@ -96,7 +95,7 @@ def test_equal_laps_count_once_in_driving_but_not_in_timing() -> None:
         for seed, ms in enumerate([1.0, 2.0, 3.0])
     ]
     (table,) = circuit_tables(runs)
-    assert cell(table, 0, "Completed") == "3/3"
+    assert cell(table, 0, "Completed").startswith("3/3")
     assert cell(table, 0, "n") == "1"
     assert cell(table, 0, "Deviation (m)") == "0.104"
     assert cell(table, 0, "Mean inference (ms)").startswith("2.000 [1.")
@@ -117,8 +116,7 @@ def test_failures_are_counted_and_listed_never_dropped() -> None:
         Run("d", make_result(outcome="harness_error", laps=0)),
     ]
     (table,) = circuit_tables(runs)
-    assert cell(table, 0, "Completed") == "1/3"
-    assert cell(table, 0, "95 % interval") == "1% to 91%"
+    assert cell(table, 0, "Completed") == "1/3 [1%, 91%]"
     assert [line.split(":")[0] for line in table.failures] == [
         "off_track",
         "stuck",
@@ -137,7 +135,7 @@ def test_failures_are_counted_and_listed_never_dropped() -> None:
 
 def test_a_model_that_never_completed_keeps_its_row() -> None:
     (table,) = circuit_tables([Run("a", make_result(outcome="off_track", lap_time_s=None))])
-    assert cell(table, 0, "Completed") == "0/1"
+    assert cell(table, 0, "Completed").startswith("0/1")
     assert cell(table, 0, "Deviation (m)") == "-"
 
 
@@ -163,7 +161,7 @@ def test_what_was_driven_otherwise_has_its_own_table() -> None:
         "simple_circuit; 1 lap; realtime; image_width=320",
     ]
     assert [len(table.published) for table in tables] == [6, 0, 0, 6, 6, 6]
-    assert cell(tables[0], 0, "Completed") == "2/2"
+    assert cell(tables[0], 0, "Completed").startswith("2/2")
     assert [row[0] for row in tables[4].rows] == ["tflite_dynamic", "other"]
 
 

@@ -1,0 +1,180 @@
+"""The report as one HTML file that needs nothing else: no network, no scripts."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+
+from harness.errors import PitwallError
+from harness.report.charts import Row, interval_chart
+from harness.report.digest import Digest, DigestCache
+from harness.report.drawings import Drawing, Pooled, draw_group
+from harness.report.groups import Group, Heat, Run
+from harness.report.origin import MODEL_HEADINGS, Origin, origin_of
+from harness.report.table import (
+    NOTES,
+    PLACE_HEADINGS,
+    RANKING_NOTE,
+    CircuitTable,
+    headings,
+    published_note,
+)
+from worlds.circuit import load_circuit
+
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class ModelPart:
+    """One model's part of a page.
+
+    Attributes:
+        label: The model.
+        facts: How it was driven, in a line.
+        drawings: Its pictures.
+        notes: What could not be drawn, and why.
+    """
+
+    label: str
+    facts: str
+    drawings: tuple[Drawing, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class HeatPart:
+    """What a page says of one table."""
+
+    table: CircuitTable
+    overview: tuple[Drawing, ...]
+    models: tuple[ModelPart, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that a page says."""
+
+    title: str
+    summary: str
+    heats: tuple[HeatPart, ...]
+    notes: tuple[str, ...]
+    reading: tuple[str, ...]
+    origin: Origin
+
+
+def build_page(
+    found: Sequence[Heat],
+    tables: Sequence[CircuitTable],
+    notes: Sequence[str],
+    digests: DigestCache,
+    progress: Callable[[int, int], None],
+) -> str:
+    """The report of these runs as HTML.
+
+    One model's recordings are held at a time.
+
+    Args:
+        found: The runs, sorted; at least one.
+        tables: The table of each.
+        notes: What is not in the tables.
+        digests: Where the recordings' digests come from.
+        progress: Told how many of how many recordings are read.
+    """
+    runs = [run for heat in found for run in heat.runs]
+    reader = _Reader(digests, progress, len(runs))
+    completed = sum(run.result.completed for run in runs)
+    models = len({run.result.model for run in runs})
+    page = Page(
+        title=_title(runs),
+        summary=f"{len(runs)} run{'s' if len(runs) > 1 else ''} of {models}"
+        f" model{'s' if models > 1 else ''}, {completed} completed.",
+        heats=tuple(
+            HeatPart(table, _overview(heat), tuple(_model_part(g, reader) for g in heat.groups))
+            for heat, table in zip(found, tables, strict=True)
+        ),
+        notes=tuple(notes),
+        reading=(*NOTES, *published_note(tables)),
+        origin=origin_of(runs),
+    )
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.j2").render(
+        page=page,
+        style=(_FOLDER / "page.css").read_text(encoding="utf-8"),
+        headings=headings(),
+        place_headings=PLACE_HEADINGS,
+        model_headings=MODEL_HEADINGS,
+        ranking_note=RANKING_NOTE,
+    )
+
+
+class _Reader:
+    """Digests of runs, one after the other, with progress."""
+
+    def __init__(
+        self, digests: DigestCache, progress: Callable[[int, int], None], count: int
+    ) -> None:
+        self._digests = digests
+        self._progress = progress
+        self._count = count
+        self._done = 0
+
+    def read(self, runs: Sequence[Run], notes: list[str]) -> Iterator[tuple[Run, Digest]]:
+        """The digests that can be had; a note for each that can't."""
+        for run in runs:
+            try:
+                yield run, self._digests.of(run)
+            except PitwallError as error:
+                notes.append(f"{run.name} not drawn: {error}")
+            self._done += 1
+            self._progress(self._done, self._count)
+
+
+def _title(runs: Sequence[Run]) -> str:
+    result = runs[0].result
+    if len(runs) == 1:
+        return f"{result.model} on {result.circuit}: {result.outcome.replace('_', ' ')}"
+    return "Pitwall report"
+
+
+def _model_part(group: Group, reader: _Reader) -> ModelPart:
+    notes: list[str] = []
+    read = [pair for pair in reader.read(group.runs, notes) if pair[0].result.judged]
+    drawings: tuple[Drawing, ...] = ()
+    if read:
+        circuit = load_circuit(group.conditions.circuit)
+        drawings = draw_group(group, Pooled.of(read), circuit)
+    count = f"{len(group.completed)} of {len(group.judged)} completed"
+    return ModelPart(group.label, f"{count}; {' / '.join(group.latencies)}", drawings, tuple(notes))
+
+
+def _overview(heat: Heat) -> tuple[Drawing, ...]:
+    """All models of a table side by side; none where there is only one."""
+    if len(heat.groups) < 2:
+        return ()
+    deviations = [
+        Row(group.label, interval.value, interval.low, interval.high)
+        for group in heat.groups
+        if (interval := group.mean("deviation_mae_m", driving=True))
+    ]
+    times = []
+    for group in heat.groups:
+        median = group.mean("inference_ms_median", driving=False)
+        p95 = group.mean("inference_ms_p95", driving=False)
+        if median and p95:
+            times.append(Row(group.label, median.value, median.value, p95.value))
+    drawings = []
+    if deviations:
+        chart = interval_chart(deviations, "Mean absolute deviation (m)")
+        drawings.append(Drawing("Deviation", chart, "mean over completed runs, 95 % interval"))
+    if times:
+        chart = interval_chart(times, "Inference time (ms, logarithmic)", log=True)
+        caption = "median of a frame, and its 95th percentile; means over completed runs"
+        drawings.append(Drawing("Inference", chart, caption))
+    return tuple(drawings)
