@@ -141,8 +141,8 @@ def factor_by_second(clock: Clock, go_sim_s: float, end_sim_s: float) -> Floats:
     if clock.sim_s.size < 2:
         return np.empty(0)
     first_s, last_s = run_wall_s(clock, go_sim_s, end_sim_s)
-    seconds = np.arange(int(last_s - first_s) + 1)
-    return np.diff(sim_at(clock, first_s + seconds))
+    wall_s = first_s + np.arange(int(last_s - first_s) + 1, dtype=np.float64)
+    return np.diff(sim_at(clock, wall_s))
 
 
 def camera_to_command_ms(clock: Clock, iterations: Iterations) -> tuple[Floats, Floats]:
