@@ -10,12 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
 from harness.errors import PitwallError
 from harness.paths import project_root
+from harness.promises import Promise, promise_table
 from harness.provenance import collect_provenance
 from harness.results import Result
 from harness.run import drive
@@ -24,22 +24,6 @@ from harness.run_spec import RunSpec
 MODEL = "tflite_dynamic"
 LOCKSTEP = "SimpleCircuit lockstep"
 LOCKSTEP_SMALL = "SimpleCircuit lockstep, 320x240"
-
-
-class Row(BaseModel):
-    """One promise.
-
-    Attributes:
-        what: the figure.
-        promise: the bound, in words.
-        measured: what this run of the benchmark measured.
-        kept: whether the bound holds.
-    """
-
-    what: str
-    promise: str
-    measured: str
-    kept: bool
 
 
 class Bench:
@@ -61,7 +45,7 @@ class Bench:
             self._console.print(f"  {result.outcome} ({result.outcome_reason})")
 
 
-def rows(bench: Bench) -> list[Row]:
+def rows(bench: Bench) -> list[Promise]:
     """The promises of the project beside what was measured."""
     simple, montreal = bench.results["SimpleCircuit"], bench.results["Montreal"]
     driving = [*simple, *montreal]
@@ -85,7 +69,7 @@ def rows(bench: Bench) -> list[Row]:
         _images(driving),
         _mean(f"{LOCKSTEP}: RTF", bench.results[LOCKSTEP], "real_time_factor", at_least=2.5),
         _mean(f"{LOCKSTEP_SMALL}: RTF", bench.results[LOCKSTEP_SMALL], "real_time_factor", 5.0),
-        Row(
+        Promise(
             what="a run's end, s (longest)",
             promise="<= 5",
             measured=f"{max(bench.ends_s):.2f}",
@@ -94,10 +78,10 @@ def rows(bench: Bench) -> list[Row]:
     ]
 
 
-def _all_completed(what: str, results: list[Result]) -> Row:
+def _all_completed(what: str, results: list[Result]) -> Promise:
     done = sum(result.completed for result in results)
     promise = f"{len(results)} of {len(results)}"
-    return Row(
+    return Promise(
         what=what, promise=promise, measured=f"{done} of {len(results)}", kept=done == len(results)
     )
 
@@ -108,22 +92,22 @@ def _mean(
     figure: str,
     at_least: float | None = None,
     at_most: float | None = None,
-) -> Row:
+) -> Promise:
     """A figure's mean over the runs; a run that lacks it breaks the promise."""
     values = [getattr(result, figure) for result in results]
     promise = f">= {at_least:g}" if at_least is not None else f"<= {at_most:g}"
     if any(value is None for value in values):
-        return Row(what=what, promise=promise, measured="missing in a run", kept=False)
+        return Promise(what=what, promise=promise, measured="missing in a run", kept=False)
     mean = statistics.fmean(values)
     kept = mean >= at_least if at_least is not None else mean <= (at_most or 0.0)
     spread = f" ({min(values):.4g} to {max(values):.4g})" if len(values) > 1 else ""
-    return Row(what=what, promise=promise, measured=f"{mean:.4g}{spread}", kept=kept)
+    return Promise(what=what, promise=promise, measured=f"{mean:.4g}{spread}", kept=kept)
 
 
-def _images(results: list[Result]) -> Row:
+def _images(results: list[Result]) -> Promise:
     values = [result.images_per_sim_s for result in results if result.images_per_sim_s is not None]
     kept = len(values) == len(results) and all(abs(value - 20.0) <= 0.1 for value in values)
-    return Row(
+    return Promise(
         what="images per simulated second",
         promise="20.0 +- 0.1 in every run",
         measured=f"{min(values):.3f} to {max(values):.3f}" if values else "missing",
@@ -173,11 +157,8 @@ def main() -> int:
     return 0 if all(row.kept for row in found) else 1
 
 
-def _print(console: Console, found: list[Row], cpu: str, cores: int) -> None:
-    table = Table("what", "promise", "measured", "", title=f"make bench on {cpu}, {cores} cores")
-    for row in found:
-        table.add_row(row.what, row.promise, row.measured, "kept" if row.kept else "BROKEN")
-    console.print(table)
+def _print(console: Console, found: list[Promise], cpu: str, cores: int) -> None:
+    console.print(promise_table(f"make bench on {cpu}, {cores} cores", found))
 
 
 def _print_shares(console: Console, bench: Bench) -> None:

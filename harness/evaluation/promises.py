@@ -21,6 +21,8 @@ def promises(rows: Sequence[Row]) -> list[Promise]:
     by_name = {row.model: row for row in rows}
     ran = [row for row in rows if row.runnable]
     fast = [by_name[FAST]] if FAST in by_name else []
+    timed_bare = any(row.bare_ratio is not None for row in ran)
+    best = sorted(ran, key=lambda row: row.inference_ms_median or 0.0)[:1]
     return [
         _fastest_published(ran, by_name.get(TF_BASELINE)),
         _bounds(f"{FAST}: speed-up over {TF_BASELINE}", fast, lambda r: r.speed_up, 120.0, None),
@@ -36,6 +38,15 @@ def promises(rows: Sequence[Row]) -> list[Promise]:
             lambda r: r.unique_values,
             None,
             32,
+        ),
+        *(
+            [
+                _bounds(
+                    "fastest model: / engine's own loop", best, lambda r: r.bare_ratio, None, 1.05
+                )
+            ]
+            if timed_bare
+            else []
         ),
     ]
 
