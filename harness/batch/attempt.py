@@ -140,6 +140,8 @@ def _attempt(job: Job, show: Callable[[str], None]) -> Result:
             return drive(job.spec, show, run_id=str(job.folder))[1]
     except HarnessError as error:
         return finish_broken(job.spec, job.folder, str(error))
+    except OSError as error:
+        raise StorageError(f"{job.folder}: can't write the recording: {error}") from None
     except WallTimeError:
         reason = f"took longer than wall_timeout_s, {job.wall_timeout_s:g} s"
         if not (job.folder / RESULT_NAME).exists():

@@ -101,10 +101,10 @@ def run_snakemake(
     try:
         ticked_s = 0.0
         while (line := _next(lines)) is not None:
-            if line:
-                hear(line)
             if line.startswith("error: "):
                 check_space(output)
+            if line:
+                hear(line)
             if time.monotonic() - ticked_s > _TICK_S:
                 ticked_s = time.monotonic()
                 tick()
