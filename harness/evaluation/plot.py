@@ -112,16 +112,18 @@ def _legend(axes: Axes, colours: dict[str, str]) -> None:
 
 
 def _label(axes: Axes, rows: Sequence[Row], colours: dict[str, str]) -> None:
-    """Name beside every point, where it covers no other name and no point's middle."""
+    """Name beside every point, where it covers no other name and no other point."""
     assert isinstance(axes.figure, Figure)
     renderer = axes.figure.canvas.get_renderer()  # type: ignore[attr-defined]
     pixels_per_point = axes.figure.dpi / 72.0
     centres = axes.transData.transform([_place(row) for row in rows])
     radii = [math.sqrt(_area(row.size_mib) / math.pi) * pixels_per_point for row in rows]
     frame = axes.get_window_extent(renderer)
-    taken = [
-        Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in centres
-    ]  # the middle of each point stays free
+    points = [
+        Bbox.from_bounds(x - r, y - r, 2.0 * r, 2.0 * r)
+        for (x, y), r in zip(centres, radii, strict=True)
+    ]
+    names: list[Bbox] = []
     order = sorted(range(len(rows)), key=lambda index: float(-centres[index][1]))
     for index in order:
         row, (x, y) = rows[index], centres[index]
@@ -131,8 +133,10 @@ def _label(axes: Axes, rows: Sequence[Row], colours: dict[str, str]) -> None:
         )  # fmt: skip
         extent = text.get_window_extent(renderer)
         size = (extent.width, extent.height)
+        # Its own point may be touched: the name begins at the circle, not at its square.
+        taken = [*names, *(box for other, box in enumerate(points) if other != index)]
         box = _freest(_candidates((float(x), float(y)), radii[index], size), taken, frame)
-        taken.append(box)
+        names.append(box)
         text.set_position(((box.x0 - x) / pixels_per_point, (box.y0 - y) / pixels_per_point))
         near = (float(np.clip(x, box.x0, box.x1)), float(np.clip(y, box.y0, box.y1)))
         if math.dist(near, (x, y)) > radii[index] + 6.0:

@@ -7,6 +7,7 @@ from harness.evaluation.row import Row
 from harness.promises import Promise
 
 FAST = "pitwall_fast"
+NVIDIA_BACKENDS = ("tftrt", "tensorrt")
 PRUNED = ("tflite_pruned", "tflite_pruned_dynamic", "tflite_pqat", "tflite_pcqat")
 CLUSTERED = ("tflite_cqat", "tflite_pcqat")
 # Their published size contains the optimiser's state, or the engine's plan for another GPU.
@@ -24,6 +25,7 @@ def promises(rows: Sequence[Row]) -> list[Promise]:
     timed_bare = any(row.bare_ratio is not None for row in ran)
     best = sorted(ran, key=lambda row: row.inference_ms_median or 0.0)[:1]
     return [
+        _all_evaluated([row for row in rows if row.backend not in NVIDIA_BACKENDS]),
         _fastest_published(ran, by_name.get(TF_BASELINE)),
         _bounds(f"{FAST}: speed-up over {TF_BASELINE}", fast, lambda r: r.speed_up, 120.0, None),
         _bounds(f"{FAST}: size, MiB", fast, lambda r: r.size_mib, None, 1.0),
@@ -65,6 +67,17 @@ def _sized(rows: Sequence[Row]) -> list[Row]:
         for row in rows
         if row.published and row.backend in _SIZE_TABLES and row.model not in _SIZE_NOT_COMPARABLE
     ]
+
+
+def _all_evaluated(rows: Sequence[Row]) -> Promise:
+    absent = [row.model for row in rows if not row.runnable]
+    measured = f"{len(rows) - len(absent)} of {len(rows)}"
+    return Promise(
+        what="models evaluated, NVIDIA's aside",
+        promise="all",
+        measured=f"{measured}; not {', '.join(absent)}" if absent else measured,
+        kept=bool(rows) and not absent,
+    )
 
 
 def _fastest_published(ran: Sequence[Row], baseline: Row | None) -> Promise:

@@ -194,5 +194,11 @@ def test_each_bound_can_break(name: str, values: dict[str, object], what: str) -
     assert not kept(BASELINE, row(name, **(good | values)))[what]
 
 
+def test_every_model_must_be_evaluated_where_it_can_be() -> None:
+    what = "models evaluated, NVIDIA's aside"
+    assert kept(BASELINE, failed("tftrt_fp16"))[what]
+    assert not kept(BASELINE, failed("a").model_copy(update={"backend": "torch"}))[what]
+
+
 def test_what_was_not_evaluated_is_not_kept() -> None:
     assert not any(kept(failed("tf_baseline"), failed("pitwall_fast")).values())

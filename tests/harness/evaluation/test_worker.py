@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, Self
 
@@ -134,3 +135,31 @@ print(before == os.sched_getaffinity(0), len(os.sched_getaffinity(0)))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     unchanged, cores = done.stdout.split()
     assert cores == "1" or (unchanged == "True") == same
+
+
+def test_no_process_is_left_when_the_evaluation_is_killed(artifact: Path) -> None:
+    """A stopped process could not notice by itself."""
+    code = f"""
+import time
+from harness.evaluation.remote import Remote
+remote = Remote({NAME!r})
+remote.ask(60.0, "measure", count=1, block=0)
+print(remote.pid, flush=True)
+time.sleep(60)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        worker = Path("/proc") / parent.stdout.readline().decode().strip()
+        assert (worker / "stat").is_file()
+        parent.kill()
+    deadline_s = time.monotonic() + 10.0
+    while alive(worker) and time.monotonic() < deadline_s:
+        time.sleep(0.02)
+    assert not alive(worker)
+
+
+def alive(process: Path) -> bool:
+    try:
+        return "State:\tZ" not in (process / "status").read_text()
+    except FileNotFoundError:
+        return False
