@@ -68,8 +68,9 @@ def pruning(kernels: Sequence[Any], sparsity: float, ramp_steps: int, every: int
 def clustered(kernel: Floats, clusters: int) -> Floats:
     """The kernel with at most ``clusters`` different values; zeros stay zeros.
 
-    The values are the means of k-means (Lloyd's algorithm), started at quantiles, over a fine
-    histogram of the weights. A kernel with zeros has zero as one of its values.
+    The clusters are those of k-means (Lloyd's algorithm), started at quantiles, over a fine
+    histogram of the weights; their values are the means of their weights. A kernel with zeros has
+    zero as one of its values.
     """
     weights = kernel[kernel != 0]
     clusters -= int(weights.size < kernel.size)
@@ -77,12 +78,20 @@ def clustered(kernel: Floats, clusters: int) -> Floats:
     middles = (edges[:-1] + edges[1:]) / 2
     centres = np.quantile(weights, (np.arange(clusters) + 0.5) / clusters)
     for _ in range(CLUSTERING_ROUNDS):
-        nearest = np.searchsorted((centres[1:] + centres[:-1]) / 2, middles)
-        total = np.bincount(nearest, counts, minlength=len(centres))
-        sums = np.bincount(nearest, counts * middles, minlength=len(centres))
+        cluster = _nearest(centres, middles)
+        total = np.bincount(cluster, counts)
+        sums = np.bincount(cluster, counts * middles)
         centres = sums[total > 0] / total[total > 0]
-    values = centres[np.searchsorted((centres[1:] + centres[:-1]) / 2, kernel)]
-    return np.where(kernel == 0, 0, values).astype(np.float32)
+    cluster = _nearest(centres, weights)
+    means = np.bincount(cluster, weights) / np.maximum(np.bincount(cluster), 1)
+    values = np.zeros_like(kernel)
+    values[kernel != 0] = means[cluster]
+    return values
+
+
+def _nearest(centres: NDArray[np.float64], points: NDArray[np.floating]) -> NDArray[np.intp]:
+    """Index of each point's nearest centre; the centres rise."""
+    return np.searchsorted((centres[1:] + centres[:-1]) / 2, points)
 
 
 def preserving(kernels: Sequence[Any]) -> Constraint:
