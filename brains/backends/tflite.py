@@ -28,10 +28,12 @@ class TfliteBrain(NetworkBrain):
             raise DataError(f"{artifact} is not a TFLite network that runs here: {line}") from error
         (self._input,) = self._interpreter.get_input_details()
         (self._output,) = self._interpreter.get_output_details()
+        self._placed: NDArray[Any] | None = None
 
     def predict(self, data: NDArray[Any]) -> NDArray[Any]:
         """Run the interpreter once; raw output, shape (1, 2)."""
-        self._interpreter.set_tensor(self._input["index"], data)
+        if data is not self._placed:
+            self._place(data)
         self._interpreter.invoke()
         output: NDArray[Any] = self._interpreter.get_tensor(self._output["index"])
         return output
@@ -61,6 +63,24 @@ class TfliteBrain(NetworkBrain):
                 yield tensor["name"], self._interpreter.get_tensor(tensor["index"])
 
     def encode(self, images: NDArray[np.float32]) -> NDArray[Any]:
+        """The images in the input's type; a single one also goes to the interpreter's input.
+
+        The engine reads only from its own memory, so that the image must get there before the
+        engine is called. ``predict`` does it again where another image came in between.
+        """
+        data = self._quantised(images)
+        if len(data) == 1:
+            self._place(data)
+        return data
+
+    def decode(self, output: NDArray[Any]) -> NDArray[np.float32]:
+        """From the output's type; integers by x = (q - zero point) * scale."""
+        if self._output["dtype"] == np.float32:
+            return np.asarray(output, np.float32)
+        scale, zero_point = self._output["quantization"]
+        return np.asarray((output.astype(np.float32) - zero_point) * scale, np.float32)
+
+    def _quantised(self, images: NDArray[np.float32]) -> NDArray[Any]:
         """To the input's type; integers by q = round(x / scale) + zero point, clipped."""
         kind = self._input["dtype"]
         if kind == np.float32:
@@ -70,12 +90,10 @@ class TfliteBrain(NetworkBrain):
         quantised = np.rint(images / scale) + zero_point
         return np.asarray(np.clip(quantised, limits.min, limits.max), kind)
 
-    def decode(self, output: NDArray[Any]) -> NDArray[np.float32]:
-        """From the output's type; integers by x = (q - zero point) * scale."""
-        if self._output["dtype"] == np.float32:
-            return np.asarray(output, np.float32)
-        scale, zero_point = self._output["quantization"]
-        return np.asarray((output.astype(np.float32) - zero_point) * scale, np.float32)
+    def _place(self, data: NDArray[Any]) -> None:
+        """Copy an encoded image to the interpreter's input."""
+        self._interpreter.set_tensor(self._input["index"], data)
+        self._placed = data
 
     def _operators(self) -> dict[str, dict[str, int]]:
         """Count of executed operators by kind, for each delegate (``none``: TFLite's own)."""

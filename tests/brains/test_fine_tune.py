@@ -14,8 +14,8 @@ from brains.backends.tflite import TfliteBrain
 from brains.model import ModelSpec
 from brains.pilotnet import tensorflow
 from brains.recipes import fine_tune
-from brains.training.dataset import Index, RunEntry, SplitName
 from harness.errors import DataError
+from tests.brains.training_data import write_data_set
 
 MODEL = ModelSpec(
     name="toy",
@@ -32,21 +32,7 @@ MODEL = ModelSpec(
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data set of noise: 40 training frames and 8 to validate with."""
-    folder = tmp_path_factory.mktemp("data")
-    random = np.random.default_rng(0)
-    splits: list[tuple[SplitName, int]] = [("train", 40), ("validation", 8)]
-    for split, frames in splits:
-        crops = random.integers(0, 256, (frames, 66, 200, 3), np.uint8)
-        labels = random.uniform([7, -2], [12, 2], (frames, 2)).astype(np.float32)
-        np.save(folder / f"{split}_crops.npy", crops)
-        np.save(folder / f"{split}_labels.npy", labels)
-    runs = [
-        RunEntry(run=s, circuit="loop", direction="forward", split=s, first=0, frames=n)
-        for s, n in splits
-    ]
-    (folder / "index.json").write_text(Index(runs=runs).model_dump_json())
-    return folder
+    return write_data_set(tmp_path_factory.mktemp("fine_tune") / "data", 24)
 
 
 def small_network(zeros: float) -> Any:

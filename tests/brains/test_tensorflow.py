@@ -76,3 +76,14 @@ def test_tensorflow_graphs_answer_as_keras_does(weights: Path, name: str) -> Non
 def test_a_savedmodel_is_the_network_alone(weights: Path) -> None:
     path = build_artifact(find_model("tf_savedmodel"))
     assert artifact_bytes(path) / MIB == pytest.approx(64.917, rel=0.01)
+
+
+def test_each_image_gets_its_own_answer_in_whatever_order(weights: Path) -> None:
+    brain = load_brain("tflite_dynamic")
+    assert isinstance(brain, NetworkBrain)
+    images = np.random.default_rng(0).uniform(-2, 2.5, (3, 66, 200, 3)).astype(np.float32)
+    wanted = brain.outputs(images)
+    encoded = [brain.encode(image[np.newaxis]) for image in images]
+    for index in (2, 0, 0, 1, 2):
+        answer = brain.decode(brain.predict(encoded[index]))[0]
+        np.testing.assert_array_equal(answer, wanted[index])
