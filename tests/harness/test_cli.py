@@ -13,7 +13,17 @@ def harness(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["lap"], ["report"], ["models"], ["check-brain"], ["circuit"], ["dataset"], ["train"]],
+    [
+        [],
+        ["lap"],
+        ["report"],
+        ["models"],
+        ["evaluate"],
+        ["check-brain"],
+        ["circuit"],
+        ["dataset"],
+        ["train"],
+    ],
 )
 def test_every_command_has_help(command: list[str]) -> None:
     done = harness(*command, "--help")
@@ -27,6 +37,7 @@ def test_every_command_has_help(command: list[str]) -> None:
         (["lap", "--circuit", "monza"], 2, "montreal"),
         (["lap", "--model", "nonsense"], 2, "tflite_dynamic"),
         (["lap", "--laps", "0"], 2, "laps"),
+        (["evaluate", "nonsense"], 2, "tflite_dynamic"),
         (["report", "/nowhere"], 3, "/nowhere"),
     ],
 )
