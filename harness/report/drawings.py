@@ -202,7 +202,12 @@ def _band(values: NDArray[np.float32]) -> tuple[Floats, Floats, Floats]:
     known = np.isfinite(values).any(axis=0)
     percentiles = [_BAND_PERCENT[0], 50.0, _BAND_PERCENT[1]]
     if known.any():
-        found[:, known] = np.nanpercentile(values[:, known], percentiles, axis=0)
+        driven = values[:, known]
+        # Far quicker than its sibling, which goes column by column where a value is missing.
+        whole = bool(np.isfinite(driven).all())
+        found[:, known] = (np.percentile if whole else np.nanpercentile)(
+            driven, percentiles, axis=0
+        )
     return found[0], found[1], found[2]
 
 

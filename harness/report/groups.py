@@ -178,9 +178,17 @@ class Group:
             driving: The figure is of the driven line: equal laps count once, and a single
                 distinct lap has no interval.
         """
-        runs = self.distinct if driving else self.completed
-        values = (getattr(run.result, figure) for run in runs)
-        return mean_interval([value for value in values if value is not None])
+        if (figure, driving) not in self._means:
+            runs = self.distinct if driving else self.completed
+            values = (getattr(run.result, figure) for run in runs)
+            known = [value for value in values if value is not None]
+            self._means[figure, driving] = mean_interval(known)
+        return self._means[figure, driving]
+
+    @cached_property
+    def _means(self) -> dict[tuple[str, bool], Interval | None]:
+        """Means that were asked for: resampling takes a while, and tables ask again."""
+        return {}
 
     def pairs(self) -> dict[Pair, Run]:
         """Its judged runs by what makes them comparable with another group's."""

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Self
 
 from rich.console import Console
 
@@ -16,10 +17,11 @@ from harness.report.comparison import (
     terminal_comparison,
 )
 from harness.report.digest import DigestCache
-from harness.report.groups import Run, heats
+from harness.report.groups import Heat, Run, heats
 from harness.report.origin import markdown_origin, origin_of
 from harness.report.page import build_page
 from harness.report.table import (
+    CircuitTable,
     circuit_table,
     groups_csv,
     markdown_report,
@@ -55,6 +57,21 @@ class FoundRuns:
 
 
 @dataclass(frozen=True)
+class Report:
+    """Runs, sorted and put into tables."""
+
+    found: FoundRuns
+    heats: tuple[Heat, ...]
+    tables: tuple[CircuitTable, ...]
+
+    @classmethod
+    def of(cls, found: FoundRuns) -> Self:
+        """Sort runs and compute their tables."""
+        sorted_runs = heats(found.runs)
+        return cls(found, sorted_runs, tuple(map(circuit_table, sorted_runs)))
+
+
+@dataclass(frozen=True)
 class DrawnRuns:
     """Pictures written, and one line for every run that could not be drawn."""
 
@@ -82,15 +99,15 @@ def print_report(
     found = find_runs(recordings)
     if output is None:
         output = recordings[0] if len(recordings) == 1 else Path("report")
+    report = Report.of(found)
     if as_json:
         print(json_report(found.runs))
     else:
         console = Console()
-        tables = [circuit_table(heat) for heat in heats(found.runs)]
-        console.print(terminal_report(tables, console.width))
+        console.print(terminal_report(report.tables, console.width))
     messages = Console(stderr=True, highlight=False)
     with messages.status("") as status:
-        files = write_files(found, output, lambda done, of: status.update(f"read {done} of {of}"))
+        files = write_files(report, output, lambda done, of: status.update(f"read {done} of {of}"))
     drawn = draw_runs(found, output) if len(found.runs) == 1 else DrawnRuns((), ())
     for note in (*found.notes, *drawn.notes):
         messages.print(note, style="yellow", markup=False, soft_wrap=True)
@@ -160,12 +177,12 @@ def find_runs(folders: Sequence[Path]) -> FoundRuns:
 
 
 def write_files(
-    found: FoundRuns, folder: Path, progress: Callable[[int, int], None]
+    report: Report, folder: Path, progress: Callable[[int, int], None]
 ) -> tuple[Path, ...]:
-    """Write the report as HTML, Markdown and CSV.
+    """Write a report as HTML, Markdown and CSV.
 
     Args:
-        found: The runs.
+        report: What it says.
         folder: Takes `report.html`, `report.md`, `report.csv` (one row a model) and `runs.csv`
             (one row a run).
         progress: Told how many of how many recordings are read.
@@ -173,17 +190,16 @@ def write_files(
     Raises:
         StorageError: The folder can't be written.
     """
-    sorted_runs = heats(found.runs)
-    tables = [circuit_table(heat) for heat in sorted_runs]
+    found, tables = report.found, report.tables
     markdown = [markdown_report(tables)]
     if found.notes:
         markdown += ["Not in the tables:", "", *(f"- {note}" for note in found.notes), ""]
     markdown += ["## Provenance", "", *markdown_origin(origin_of(found.runs)), ""]
     texts = {
         MARKDOWN_NAME: "\n".join(markdown),
-        CSV_NAME: groups_csv(sorted_runs),
+        CSV_NAME: groups_csv(report.heats),
         RUNS_CSV_NAME: runs_csv(found.runs),
-        HTML_NAME: build_page(sorted_runs, tables, found.notes, DigestCache(), progress),
+        HTML_NAME: build_page(report.heats, tables, found.notes, DigestCache(), progress),
     }
     return tuple(_write(folder / name, text) for name, text in texts.items())
 

@@ -14,10 +14,9 @@ import pytest
 
 from harness.report.charts import Axis, Row, interval_chart, path
 from harness.report.digest import Digest, DigestCache, keep
-from harness.report.groups import Run, heats
+from harness.report.groups import Run
 from harness.report.page import build_page
-from harness.report.recording import find_runs, write_files
-from harness.report.table import circuit_table
+from harness.report.recording import Report, find_runs, write_files
 from harness.results import RESULT_NAME, read_result
 from harness.runlog import read_run_log
 from tests.harness.bagmaker import RADIUS_M, Iteration, Recording, circle, on_circle, write_bag
@@ -52,10 +51,8 @@ def small_digest(seed: int = 0, stations: int = 430) -> Digest:
 
 
 def page_of(folders: list[Path], digests: DigestCache) -> str:
-    found = find_runs(folders)
-    sorted_runs = heats(found.runs)
-    tables = [circuit_table(heat) for heat in sorted_runs]
-    return build_page(sorted_runs, tables, found.notes, digests, silent)
+    report = Report.of(find_runs(folders))
+    return build_page(report.heats, report.tables, report.found.notes, digests, silent)
 
 
 def test_a_digest_holds_what_was_driven(tmp_path: Path) -> None:
@@ -222,7 +219,7 @@ def test_ticks_are_round_and_within_the_axis() -> None:
 def test_a_browser_lays_the_page_out_without_overflow(tmp_path: Path, width: int) -> None:
     record(tmp_path / "runs", "one")
     record(tmp_path / "runs", "two", driven_m=12.0, outcome="off_track")
-    files = write_files(find_runs([tmp_path / "runs"]), tmp_path / "report", silent)
+    files = write_files(Report.of(find_runs([tmp_path / "runs"])), tmp_path / "report", silent)
     page = next(file for file in files if file.suffix == ".html")
     # The page itself has no script: this one tells what the browser made of it.
     page.write_text(
