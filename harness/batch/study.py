@@ -22,7 +22,7 @@ from harness.batch.plan import Plan
 from harness.batch.runner import LOG, claimed, require_snakemake, run_snakemake
 from harness.errors import BrainError, HarnessError, UsageError
 from harness.paths import recordings_root
-from harness.report.recording import find_runs
+from harness.report.found import find_runs
 from harness.report.table import circuit_tables, terminal_report
 from harness.results import RESULT_NAME, Result, read_result
 

@@ -3,7 +3,7 @@
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -84,11 +84,15 @@ class Conditions:
         return self.clock if self.latency is None else f"{self.clock}, {self.latency}"
 
     @property
+    def course(self) -> str:
+        """The circuit, with the direction if it is not the published one."""
+        return self.circuit if self.direction == "forward" else f"{self.circuit} ({self.direction})"
+
+    @property
     def title(self) -> str:
         """All of it in words."""
-        direction = "" if self.direction == "forward" else f" ({self.direction})"
         laps = f"{self.laps} lap" if self.laps == 1 else f"{self.laps} laps"
-        return "; ".join([f"{self.circuit}{direction}", laps, self.pace, *self.settings])
+        return "; ".join([self.course, laps, self.pace, *self.settings])
 
 
 @dataclass(frozen=True)
@@ -96,12 +100,14 @@ class Pair:
     """What two runs share that may be compared with each other directly.
 
     Attributes:
+        course: Circuit and direction.
         start_m: Station of the start, in millimetres' precision.
         seed: Seed of all that is drawn.
         appearance: The world's look.
         repetition: Counts the runs of one model from the same start and seed.
     """
 
+    course: str
     start_m: float
     seed: int
     appearance: str
@@ -193,10 +199,10 @@ class Group:
     def pairs(self) -> dict[Pair, Run]:
         """Its judged runs by what makes them comparable with another group's."""
         found: dict[Pair, Run] = {}
-        seen: Counter[tuple[float, int, str]] = Counter()
+        seen: Counter[tuple[str, float, int, str]] = Counter()
         for run in self.judged:
-            start_m = round(run.result.start_station_m, 3)
-            key = (start_m, run.result.seed, run.arguments.get("appearance", "0"))
+            start_m, look = round(run.result.start_station_m, 3), run.arguments.get("appearance")
+            key = (Conditions.of(run).course, start_m, run.result.seed, look or "0")
             found[Pair(*key, repetition=seen[key])] = run
             seen[key] += 1
         return found
@@ -237,6 +243,33 @@ def heats(runs: Iterable[Run]) -> tuple[Heat, ...]:
             ),
         )
         for conditions, rows in sorted_runs.items()
+    )
+
+
+def pooled(found: Sequence[Heat]) -> tuple[Heat, ...]:
+    """Tables of several circuits as one, where all else is equal; models that drove them all."""
+    alike: dict[Conditions, list[Heat]] = {}
+    for heat in found:
+        anywhere = replace(heat.conditions, circuit="", direction="forward")
+        alike.setdefault(anywhere, []).append(heat)
+    return tuple(
+        _pool(anywhere, several) for anywhere, several in alike.items() if len(several) > 1
+    )
+
+
+def _pool(anywhere: Conditions, several: Sequence[Heat]) -> Heat:
+    courses = ", ".join(heat.conditions.course for heat in several)
+    conditions = replace(anywhere, circuit=courses)
+    driven = [
+        {group.label: group.runs for group in heat.groups if group.judged} for heat in several
+    ]
+    everywhere = [label for label in driven[0] if all(label in runs for runs in driven)]
+    return Heat(
+        conditions,
+        tuple(
+            Group(label, conditions, tuple(run for runs in driven for run in runs[label]))
+            for label in everywhere
+        ),
     )
 
 

@@ -17,6 +17,8 @@ from harness.report.table import (
     PLACE_HEADINGS,
     RANKING_NOTE,
     CircuitTable,
+    Ranking,
+    Report,
     headings,
     published_note,
 )
@@ -58,44 +60,34 @@ class Page:
     title: str
     summary: str
     heats: tuple[HeatPart, ...]
+    rankings: tuple[Ranking, ...]
     notes: tuple[str, ...]
     reading: tuple[str, ...]
     origin: Origin
 
 
-def build_page(
-    found: Sequence[Heat],
-    tables: Sequence[CircuitTable],
-    notes: Sequence[str],
-    digests: DigestCache,
-    progress: Callable[[int, int], None],
-) -> str:
-    """The report of these runs as HTML.
+def build_page(report: Report, digests: DigestCache, progress: Callable[[int, int], None]) -> str:
+    """A report as HTML.
 
     One model's recordings are held at a time.
 
     Args:
-        found: The runs, sorted; at least one.
-        tables: The table of each.
-        notes: What is not in the tables.
+        report: What it says.
         digests: Where the recordings' digests come from.
         progress: Told how many of how many recordings are read.
     """
-    runs = [run for heat in found for run in heat.runs]
-    reader = _Reader(digests, progress, len(runs))
-    completed = sum(run.result.completed for run in runs)
-    models = len({run.result.model for run in runs})
+    reader = _Reader(digests, progress, len(report.runs))
     page = Page(
-        title=_title(runs),
-        summary=f"{len(runs)} run{'s' if len(runs) > 1 else ''} of {models}"
-        f" model{'s' if models > 1 else ''}, {completed} completed.",
+        title=_title(report.runs),
+        summary=_summary(report.runs),
         heats=tuple(
             HeatPart(table, _overview(heat), tuple(_model_part(g, reader) for g in heat.groups))
-            for heat, table in zip(found, tables, strict=True)
+            for heat, table in zip(report.heats, report.tables, strict=True)
         ),
-        notes=tuple(notes),
-        reading=(*NOTES, *published_note(tables)),
-        origin=origin_of(runs),
+        rankings=report.rankings,
+        notes=report.notes,
+        reading=(*NOTES, *published_note(report.tables)),
+        origin=origin_of(report.runs),
     )
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER),
@@ -110,7 +102,7 @@ def build_page(
         headings=headings(),
         place_headings=PLACE_HEADINGS,
         model_headings=MODEL_HEADINGS,
-        ranking_note=RANKING_NOTE,
+        ranking_note=f"Ranking: {RANKING_NOTE}",
     )
 
 
@@ -134,6 +126,15 @@ class _Reader:
                 notes.append(f"{run.name} not drawn: {error}")
             self._done += 1
             self._progress(self._done, self._count)
+
+
+def _summary(runs: Sequence[Run]) -> str:
+    completed = sum(run.result.completed for run in runs)
+    models = len({run.result.model for run in runs})
+    return (
+        f"{len(runs)} run{'s' if len(runs) > 1 else ''} of {models}"
+        f" model{'s' if models > 1 else ''}, {completed} completed."
+    )
 
 
 def _title(runs: Sequence[Run]) -> str:

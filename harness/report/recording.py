@@ -1,74 +1,23 @@
 """From folders of recorded runs to tables, a page and pictures."""
 
 import json
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
 
 from rich.console import Console
 
-from harness.errors import DataError, PitwallError, StorageError
+from harness.errors import PitwallError
 from harness.report.comparison import (
     compare,
     csv_comparison,
     markdown_comparison,
     terminal_comparison,
 )
-from harness.report.digest import DigestCache
-from harness.report.groups import Heat, Run, heats
-from harness.report.origin import markdown_origin, origin_of
-from harness.report.page import build_page
-from harness.report.table import (
-    CircuitTable,
-    circuit_table,
-    groups_csv,
-    markdown_report,
-    runs_csv,
-    terminal_report,
-)
-from harness.results import RESULT_NAME, read_result
-
-HTML_NAME = "report.html"
-MARKDOWN_NAME = "report.md"
-CSV_NAME = "report.csv"
-RUNS_CSV_NAME = "runs.csv"
-
-# What a run leaves in its folder, finished or not.
-_MARKS = (RESULT_NAME, "command.sh", "run.bag", "run.bag.active")
-_ATTEMPTS = "attempts"
-
-
-@dataclass(frozen=True)
-class FoundRuns:
-    """Runs found in folders.
-
-    Attributes:
-        runs: The runs.
-        folders: Each run's folder, in the same order.
-        notes: One line for everything that is not in the tables: runs without a result, results
-            that can't be read, attempts that were driven again.
-    """
-
-    runs: tuple[Run, ...]
-    folders: tuple[Path, ...]
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Report:
-    """Runs, sorted and put into tables."""
-
-    found: FoundRuns
-    heats: tuple[Heat, ...]
-    tables: tuple[CircuitTable, ...]
-
-    @classmethod
-    def of(cls, found: FoundRuns) -> Self:
-        """Sort runs and compute their tables."""
-        sorted_runs = heats(found.runs)
-        return cls(found, sorted_runs, tuple(map(circuit_table, sorted_runs)))
+from harness.report.files import write_files, write_text
+from harness.report.found import FoundRuns, find_runs
+from harness.report.groups import Run, heats
+from harness.report.table import Report, terminal_report
 
 
 @dataclass(frozen=True)
@@ -99,12 +48,12 @@ def print_report(
     found = find_runs(recordings)
     if output is None:
         output = recordings[0] if len(recordings) == 1 else Path("report")
-    report = Report.of(found)
+    report = Report.of(found.runs, found.notes)
     if as_json:
         print(json_report(found.runs))
     else:
         console = Console()
-        console.print(terminal_report(report.tables, console.width))
+        console.print(terminal_report(report.tables, console.width, report.rankings))
     messages = Console(stderr=True, highlight=False)
     with messages.status("") as status:
         files = write_files(report, output, lambda done, of: status.update(f"read {done} of {of}"))
@@ -145,63 +94,7 @@ def print_comparison(
         markdown = markdown_comparison(comparison, before.name, after.name)
         texts = {"compare.md": markdown, "compare.csv": csv_comparison(comparison)}
         for name, text in texts.items():
-            messages.print(f"wrote {_write(output / name, text)}", markup=False, soft_wrap=True)
-
-
-def find_runs(folders: Sequence[Path]) -> FoundRuns:
-    """Read the results in run folders and in all folders below the ones given; each run once.
-
-    Args:
-        folders: Run folders, or folders that hold them at any depth.
-
-    Raises:
-        DataError: A folder does not exist, or no run is found at all.
-    """
-    results: dict[Path, Run] = {}
-    notes: list[str] = []
-    for given, folder in _run_folders(folders):
-        if folder in results:
-            continue
-        name = folder.name if folder == given else str(folder.relative_to(given))
-        notes.extend(_attempts(folder, name))
-        if not (folder / RESULT_NAME).is_file():
-            notes.append(f"{folder} has no {RESULT_NAME}: not a run, or it did not end")
-            continue
-        try:
-            results[folder] = Run(name, read_result(folder), folder)
-        except DataError as error:
-            notes.append(str(error))
-    if not results:
-        raise DataError("; ".join(notes) or f"no runs in {', '.join(map(str, folders))}")
-    return FoundRuns(tuple(results.values()), tuple(results), tuple(notes))
-
-
-def write_files(
-    report: Report, folder: Path, progress: Callable[[int, int], None]
-) -> tuple[Path, ...]:
-    """Write a report as HTML, Markdown and CSV.
-
-    Args:
-        report: What it says.
-        folder: Takes `report.html`, `report.md`, `report.csv` (one row a model) and `runs.csv`
-            (one row a run).
-        progress: Told how many of how many recordings are read.
-
-    Raises:
-        StorageError: The folder can't be written.
-    """
-    found, tables = report.found, report.tables
-    markdown = [markdown_report(tables)]
-    if found.notes:
-        markdown += ["Not in the tables:", "", *(f"- {note}" for note in found.notes), ""]
-    markdown += ["## Provenance", "", *markdown_origin(origin_of(found.runs)), ""]
-    texts = {
-        MARKDOWN_NAME: "\n".join(markdown),
-        CSV_NAME: groups_csv(report.heats),
-        RUNS_CSV_NAME: runs_csv(found.runs),
-        HTML_NAME: build_page(report.heats, tables, found.notes, DigestCache(), progress),
-    }
-    return tuple(_write(folder / name, text) for name, text in texts.items())
+            messages.print(f"wrote {write_text(output / name, text)}", markup=False, soft_wrap=True)
 
 
 def draw_runs(found: FoundRuns, folder: Path) -> DrawnRuns:
@@ -235,48 +128,3 @@ def json_report(runs: Iterable[Run]) -> str:
     """The results as a JSON list, each with its `recording`."""
     rows = [{"recording": run.name, **json.loads(run.result.to_json())} for run in runs]
     return json.dumps(rows, indent=2, allow_nan=False)
-
-
-def _write(path: Path, text: str) -> Path:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StorageError(f"can't write {path}: {error.strerror}") from error
-    return path
-
-
-def _attempts(folder: Path, name: str) -> Iterator[str]:
-    """A line for a batch's run that was driven more than once."""
-    count = sum(1 for _ in (folder / _ATTEMPTS).glob(f"*/{RESULT_NAME}"))
-    if count:
-        yield f"{name}: {count} failed attempt(s) before, driven again, see {_ATTEMPTS}/"
-
-
-def _run_folders(folders: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
-    """The run folders meant, each with the folder under which it was found."""
-    for given in folders:
-        folder = given.resolve()
-        if not folder.is_dir():
-            raise DataError(f"no such recording: {given}")
-        below = list(_runs_below(folder))
-        yield from ((folder, path) for path in below or [folder])
-
-
-def _runs_below(folder: Path) -> Iterator[Path]:
-    """Run folders in a folder, itself included; not what lies within a run.
-
-    Links, such as `latest`, would name a run twice.
-    """
-    with os.scandir(folder) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
-    names = {entry.name for entry in found}
-    if not names.isdisjoint((*_MARKS, _ATTEMPTS)):
-        yield folder
-        return
-    for entry in found:
-        if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-            path = Path(entry.path)
-            below = list(_runs_below(path))
-            # An empty folder was claimed by a run that left nothing.
-            yield from below or ([path] if not any(path.iterdir()) else [])

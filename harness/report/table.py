@@ -8,7 +8,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, Self, get_args
 
 from rich import box
 from rich.console import Group as Lines
@@ -18,7 +18,7 @@ from rich.text import Text
 
 from harness.metrics.figures import Metrics
 from harness.metrics.intervals import Difference, Interval
-from harness.report.groups import Group, Heat, Run, heats
+from harness.report.groups import Group, Heat, Run, heats, pooled
 from harness.report.published import PublishedRow, published_rows, published_study
 from harness.report.ranking import Place, rank, statement
 from harness.results import Outcome
@@ -75,7 +75,7 @@ NOTES = (
     " Camera to command: simulated time from a frame to its command's effect, median.",
 )
 RANKING_NOTE = (
-    "By share completed, then by deviation. Differences are to the first, over runs from equal"
+    "by share completed, then by deviation. Differences are to the first, over runs from equal"
     " starts and seeds that both completed; 95 % intervals by paired bootstrap. Beyond noise: the"
     " bootstrap and a paired test (t; McNemar's for completion) both exclude 0 at 0.05 divided by"
     " the number of comparisons."
@@ -105,6 +105,47 @@ class CircuitTable:
     ranking: str
     places: tuple[tuple[str, ...], ...]
     mixed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Models ranked over several circuits, as text.
+
+    Attributes:
+        title: What was driven.
+        statement: Who drives best, in words.
+        places: Rows of `PLACE_HEADINGS`.
+    """
+
+    title: str
+    statement: str
+    places: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Runs, sorted and put into tables.
+
+    Attributes:
+        runs: All runs, at least one.
+        notes: One line for everything that is not in the tables.
+        heats: The runs, sorted.
+        tables: One for each of them.
+        rankings: Over several circuits.
+    """
+
+    runs: tuple[Run, ...]
+    notes: tuple[str, ...]
+    heats: tuple[Heat, ...]
+    tables: tuple[CircuitTable, ...]
+    rankings: tuple[Ranking, ...]
+
+    @classmethod
+    def of(cls, runs: Sequence[Run], notes: Sequence[str] = ()) -> Self:
+        """Sort runs and compute their tables."""
+        found = heats(runs)
+        tables = tuple(map(circuit_table, found))
+        return cls(tuple(runs), tuple(notes), found, tables, overall_rankings(found))
 
 
 def headings() -> tuple[str, ...]:
@@ -144,6 +185,18 @@ def circuit_table(heat: Heat) -> CircuitTable:
     )
 
 
+def overall_rankings(found: Sequence[Heat]) -> tuple[Ranking, ...]:
+    """Rankings over all circuits, for every pace at which several models drove several of them."""
+    rankings = []
+    for heat in pooled(found):
+        places = rank(heat)
+        if len(places) > 1:
+            cells = tuple(_place_cells(place) for place in places)
+            title = f"All circuits: {heat.conditions.title}"
+            rankings.append(Ranking(title, statement(places), cells))
+    return tuple(rankings)
+
+
 def published_of(heat: Heat) -> tuple[PublishedRow, ...]:
     """The study's rows to set beside a table: it drove one direction only."""
     conditions = heat.conditions
@@ -158,8 +211,10 @@ def published_note(tables: Sequence[CircuitTable]) -> tuple[str, ...]:
     return (f"Published rows: {study.source}, on a {study.hardware}.",)
 
 
-def terminal_report(tables: Sequence[CircuitTable], width: int) -> RenderableType:
-    """The tables for a terminal so many characters wide."""
+def terminal_report(
+    tables: Sequence[CircuitTable], width: int, rankings: Sequence[Ranking] = ()
+) -> RenderableType:
+    """The tables, and rankings over all circuits, for a terminal so many characters wide."""
     narrow = width < _WIDE_CHARACTERS
     left_out = {len(_LEADING) + i for i, figure in enumerate(FIGURES) if figure.wide}
     titles = headings()
@@ -187,12 +242,14 @@ def terminal_report(tables: Sequence[CircuitTable], width: int) -> RenderableTyp
         parts.append(table)
         if len(content.places) > 1:
             parts.append(Text(content.ranking))
+    for ranking in rankings:
+        parts += [Text(f"\n{ranking.title}", style="bold"), Text(f"{ranking.statement}\n")]
     parts.extend(Text(note, style="dim") for note in (*NOTES, *published_note(tables)))
     return Lines(*parts)
 
 
-def markdown_report(tables: Sequence[CircuitTable]) -> str:
-    """The tables as Markdown."""
+def markdown_report(tables: Sequence[CircuitTable], rankings: Sequence[Ranking] = ()) -> str:
+    """The tables, and rankings over all circuits, as Markdown."""
     lines: list[str] = []
     for content in tables:
         lines += [f"## {content.title}", ""]
@@ -201,9 +258,11 @@ def markdown_report(tables: Sequence[CircuitTable]) -> str:
         warnings = (*content.mixed, *content.failures)
         lines += [*(f"- {line}" for line in warnings), ""] if warnings else []
         if len(content.places) > 1:
-            lines += [f"**{content.ranking}**", ""]
-            lines += markdown_table(PLACE_HEADINGS, content.places, 2)
-            lines += ["", RANKING_NOTE, ""]
+            lines += _markdown_ranking(content.ranking, content.places)
+    for ranking in rankings:
+        lines += [f"## {ranking.title}", "", *_markdown_ranking(ranking.statement, ranking.places)]
+    if rankings or any(len(content.places) > 1 for content in tables):
+        lines += [f"Ranking: {RANKING_NOTE}", ""]
     return "\n".join([*lines, *(f"{note}\n" for note in (*NOTES, *published_note(tables)))])
 
 
@@ -398,6 +457,10 @@ def as_csv(fields: Sequence[str], rows: Iterable[dict[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
+
+
+def _markdown_ranking(words: str, places: Sequence[Sequence[str]]) -> list[str]:
+    return [f"**{words}**", "", *markdown_table(PLACE_HEADINGS, places, 2), ""]
 
 
 def _markdown_row(cells: Sequence[Any]) -> str:

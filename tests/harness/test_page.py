@@ -14,9 +14,11 @@ import pytest
 
 from harness.report.charts import Axis, Row, interval_chart, path
 from harness.report.digest import Digest, DigestCache, keep
+from harness.report.files import write_files
+from harness.report.found import find_runs
 from harness.report.groups import Run
 from harness.report.page import build_page
-from harness.report.recording import Report, find_runs, write_files
+from harness.report.table import Report
 from harness.results import RESULT_NAME, read_result
 from harness.runlog import read_run_log
 from tests.harness.bagmaker import RADIUS_M, Iteration, Recording, circle, on_circle, write_bag
@@ -51,8 +53,8 @@ def small_digest(seed: int = 0, stations: int = 430) -> Digest:
 
 
 def page_of(folders: list[Path], digests: DigestCache) -> str:
-    report = Report.of(find_runs(folders))
-    return build_page(report.heats, report.tables, report.found.notes, digests, silent)
+    found = find_runs(folders)
+    return build_page(Report.of(found.runs, found.notes), digests, silent)
 
 
 def test_a_digest_holds_what_was_driven(tmp_path: Path) -> None:
@@ -219,7 +221,7 @@ def test_ticks_are_round_and_within_the_axis() -> None:
 def test_a_browser_lays_the_page_out_without_overflow(tmp_path: Path, width: int) -> None:
     record(tmp_path / "runs", "one")
     record(tmp_path / "runs", "two", driven_m=12.0, outcome="off_track")
-    files = write_files(Report.of(find_runs([tmp_path / "runs"])), tmp_path / "report", silent)
+    files = write_files(Report.of(find_runs([tmp_path / "runs"]).runs), tmp_path / "report", silent)
     page = next(file for file in files if file.suffix == ".html")
     # The page itself has no script: this one tells what the browser made of it.
     page.write_text(

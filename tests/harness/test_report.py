@@ -10,16 +10,18 @@ import matplotlib.image
 import pytest
 
 from harness.errors import DataError
+from harness.report.found import find_runs
 from harness.report.groups import Run, heats
 from harness.report.published import published_rows
 from harness.report.ranking import rank, statement
-from harness.report.recording import find_runs, print_report
+from harness.report.recording import print_report
 from harness.report.table import (
     CircuitTable,
     circuit_tables,
     groups_csv,
     headings,
     markdown_report,
+    overall_rankings,
     runs_csv,
 )
 from harness.results import RESULT_NAME, write_result
@@ -206,6 +208,30 @@ def test_the_ranking_tells_noise_from_difference() -> None:
     assert versus is not None and versus.deviation_m is not None
     assert versus.deviation_m.n == 8
     assert versus.deviation_m.value == pytest.approx(0.0535)
+
+
+def test_models_are_ranked_over_all_circuits_that_they_drove() -> None:
+    few = [0.10, 0.12]
+    runs = [
+        run
+        for circuit in ("simple_circuit", "montreal", "montmelo")
+        for model, worse_m in (("a", 0.0), ("b", 0.05))
+        for run in laps(model, [d + worse_m for d in few], circuit=circuit)
+    ]
+    for number, run in enumerate(runs):
+        # Two pairs a circuit tell nothing; six do. No two laps are the same.
+        result = run.result.model_copy(update={"odometry_sha256": str(number)})
+        runs[number] = Run(run.name, result)
+    runs += laps("only here", [0.01, 0.01])
+    found = heats(runs)
+    assert {place.verdict for heat in found for place in rank(heat)[1:]} == {"too few pairs"}
+    (ranking,) = overall_rankings(found)
+    assert ranking.title.startswith("All circuits: simple_circuit, montreal, montmelo; 1 lap")
+    assert [row[1] for row in ranking.places] == ["a", "b"]
+    assert ranking.places[1][-1] == "behind"
+    assert ranking.places[1][-2] == "6"
+    assert ranking.statement in markdown_report(circuit_tables(runs), [ranking])
+    assert overall_rankings(heats(laps("a", few))) == ()
 
 
 def test_repeats_of_equal_laps_are_one_pair() -> None:

@@ -1,0 +1,56 @@
+"""The files of a report."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.errors import StorageError
+from harness.report.digest import DigestCache
+from harness.report.origin import markdown_origin, origin_of
+from harness.report.page import build_page
+from harness.report.table import Report, groups_csv, markdown_report, runs_csv
+
+HTML_NAME = "report.html"
+MARKDOWN_NAME = "report.md"
+CSV_NAME = "report.csv"
+RUNS_CSV_NAME = "runs.csv"
+
+
+def write_files(
+    report: Report, folder: Path, progress: Callable[[int, int], None]
+) -> tuple[Path, ...]:
+    """Write a report as HTML, Markdown and CSV.
+
+    Args:
+        report: What it says.
+        folder: Takes `report.html`, `report.md`, `report.csv` (one row a model) and `runs.csv`
+            (one row a run).
+        progress: Told how many of how many recordings are read.
+
+    Raises:
+        StorageError: The folder can't be written.
+    """
+    markdown = [markdown_report(report.tables, report.rankings)]
+    if report.notes:
+        markdown += ["Not in the tables:", "", *(f"- {note}" for note in report.notes), ""]
+    markdown += ["## Provenance", "", *markdown_origin(origin_of(report.runs)), ""]
+    texts = {
+        MARKDOWN_NAME: "\n".join(markdown),
+        CSV_NAME: groups_csv(report.heats),
+        RUNS_CSV_NAME: runs_csv(report.runs),
+        HTML_NAME: build_page(report, DigestCache(), progress),
+    }
+    return tuple(write_text(folder / name, text) for name, text in texts.items())
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write a file of a report, its folder too.
+
+    Raises:
+        StorageError: It can't be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"can't write {path}: {error.strerror}") from error
+    return path
