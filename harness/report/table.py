@@ -64,7 +64,10 @@ FIGURES = (
 )
 _LEADING = ("Model", "Clock, latency", "Completed", "n")
 _LEFT_ALIGNED = 2
-_WIDE_CHARACTERS = 132
+_CLOCK, _N = 1, 3
+# A terminal this wide takes all columns; one this wide takes intervals at least.
+_WIDE_CHARACTERS = 168
+_INTERVAL_CHARACTERS = 112
 
 NOTES = (
     "Figures: mean over the completed runs, with its 95 % bootstrap interval. Completed: of all"
@@ -215,10 +218,13 @@ def terminal_report(
     tables: Sequence[CircuitTable], width: int, rankings: Sequence[Ranking] = ()
 ) -> RenderableType:
     """The tables, and rankings over all circuits, for a terminal so many characters wide."""
-    narrow = width < _WIDE_CHARACTERS
-    left_out = {len(_LEADING) + i for i, figure in enumerate(FIGURES) if figure.wide}
+    left_out = set()
+    if width < _WIDE_CHARACTERS:
+        # The title tells clock and latency too.
+        left_out = {_CLOCK, _N, *(len(_LEADING) + i for i, f in enumerate(FIGURES) if f.wide)}
+    intervals = width >= _INTERVAL_CHARACTERS
     titles = headings()
-    shown = [index for index in range(len(titles)) if not (narrow and index in left_out)]
+    shown = [index for index in range(len(titles)) if index not in left_out]
     parts: list[RenderableType] = []
     for content in tables:
         parts.append(Text(f"\n{content.title}", style="bold"))
@@ -234,7 +240,8 @@ def terminal_report(
                 table.add_column(titles[index].replace(" ", "\n"), justify="right", no_wrap=True)
         for row in content.rows:
             # The interval below its mean: a terminal is narrow.
-            table.add_row(*(Text(row[index].replace(" [", "\n[")) for index in shown))
+            cells = (row[index].split(" [") for index in shown)
+            table.add_row(*(Text("\n[".join(cell if intervals else cell[:1])) for cell in cells))
         if content.rows and content.published:
             table.add_section()
         for row in content.published:
@@ -244,7 +251,12 @@ def terminal_report(
             parts.append(Text(content.ranking))
     for ranking in rankings:
         parts += [Text(f"\n{ranking.title}", style="bold"), Text(f"{ranking.statement}\n")]
-    parts.extend(Text(note, style="dim") for note in (*NOTES, *published_note(tables)))
+    notes = [*NOTES, *published_note(tables)]
+    if not intervals:
+        notes.append(
+            f"Intervals: from {_INTERVAL_CHARACTERS} columns on, and in the report's files."
+        )
+    parts.extend(Text(note, style="dim") for note in notes)
     return Lines(*parts)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import matplotlib.image
 import pytest
+from rich.console import Console
 
 from harness.errors import DataError
 from harness.report.found import find_runs
@@ -23,6 +24,7 @@ from harness.report.table import (
     markdown_report,
     overall_rankings,
     runs_csv,
+    terminal_report,
 )
 from harness.results import RESULT_NAME, write_result
 from tests.harness.bagmaker import Iteration, Pose, Recording, write_bag
@@ -208,6 +210,20 @@ def test_the_ranking_tells_noise_from_difference() -> None:
     assert versus is not None and versus.deviation_m is not None
     assert versus.deviation_m.n == 8
     assert versus.deviation_m.value == pytest.approx(0.0535)
+
+
+@pytest.mark.parametrize("width", [80, 112, 168])
+def test_a_terminal_shows_whole_cells_at_any_width(width: int) -> None:
+    runs = laps("tflite_pruned_dynamic", [0.101, 0.202, 0.303], clock="lockstep", latency="fixed:5")
+    text = io.StringIO()
+    console = Console(file=text, width=width)
+    console.print(terminal_report(circuit_tables(runs), width))
+    printed = text.getvalue()
+    assert "…" not in printed
+    for words in ("lockstep, fixed:5", "3/3", "0.202", "48.25" if width == 168 else "8.90"):
+        assert words in printed
+    assert ("[0.101, 0.303]" in printed) == (width >= 112)
+    assert "tflite" in printed and "PilotNet" in printed
 
 
 def test_models_are_ranked_over_all_circuits_that_they_drove() -> None:
