@@ -19,7 +19,6 @@ from worlds.circuit import Direction, load_circuit
 
 STATE = ".batch"  # what a batch keeps beside the recordings
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
-_CORES_PER_RUN = 1.0
 
 
 class Job(BaseModel):
@@ -174,8 +173,11 @@ def expand(plan: Plan, output: Path, here: bool = True) -> Expansion:
 
 
 def default_slots() -> int:
-    """How many lockstep runs this machine drives side by side."""
-    return max(1, int(len(os.sched_getaffinity(0)) / _CORES_PER_RUN))
+    """How many lockstep runs this machine drives side by side: one a core.
+
+    Simulator and brain of a run take turns, so that it keeps about one core busy.
+    """
+    return len(os.sched_getaffinity(0))
 
 
 def _models(block: Block, here: bool) -> tuple[list[str], list[str]]:

@@ -1,9 +1,10 @@
 """A whole batch: checked, driven, summed up."""
 
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Self, get_args
 
 from rich.console import Console
 
@@ -24,7 +25,7 @@ from harness.errors import BrainError, HarnessError, UsageError
 from harness.paths import recordings_root
 from harness.report.found import find_runs
 from harness.report.table import circuit_tables, terminal_report
-from harness.results import RESULT_NAME, Result, read_result
+from harness.results import RESULT_NAME, Outcome, Result, read_result
 
 RUN_COMMAND = ("python", "-m", "harness.batch.job")
 
@@ -39,6 +40,7 @@ class Study:
         slots: lockstep runs side by side.
         profile: a Snakemake profile that names another executor; None drives here.
         limit: jobs at once on that executor; None takes the profile's.
+        again: outcomes whose runs are put aside and driven again.
         run_command: the program that drives one run.
     """
 
@@ -47,15 +49,28 @@ class Study:
     slots: int
     profile: Path | None = None
     limit: int | None = None
+    again: frozenset[str] = frozenset()
     run_command: tuple[str, ...] = RUN_COMMAND
 
     @classmethod
-    def of(cls, plan: Plan, output: Path | None, jobs: int | None, profile: Path | None) -> Self:
+    def of(
+        cls,
+        plan: Plan,
+        output: Path | None = None,
+        jobs: int | None = None,
+        profile: Path | None = None,
+        again: Iterable[str] = (),
+    ) -> Self:
         """A study with the defaults of this machine.
 
         Raises:
+            UsageError: an outcome that there is not.
             PitwallError: the plan can't be driven.
         """
+        for outcome in again:
+            if outcome not in get_args(Outcome):
+                known = ", ".join(get_args(Outcome))
+                raise UsageError(f"--again {outcome}: no outcome; choose one of {known}")
         folder = (output or recordings_root() / plan.name).absolute()
         return cls(
             expansion=expand(plan, folder, here=profile is None),
@@ -63,6 +78,7 @@ class Study:
             slots=jobs or default_slots(),
             profile=profile,
             limit=jobs,
+            again=frozenset(again),
         )
 
     def run(self, console: Console) -> dict[str, Result]:
@@ -108,7 +124,7 @@ class Study:
     def preview(self) -> list[str]:
         """What would run and how long it should take, line by line."""
         expansion = self.expansion
-        missing = [job for job in expansion.jobs if not _driven(job)]
+        missing = [job for job in expansion.jobs if not self._stands(job)]
         profiles = list(profiles_to_measure(missing))
         lines = [f"left out: {line}" for line in expansion.left_out]
         lines += [f"{model}: its latency is measured first: {path}" for path, model in profiles]
@@ -122,16 +138,16 @@ class Study:
         return lines
 
     def _prepare(self, jobs: tuple[Job, ...]) -> None:
-        """Leaves finished results alone, once they are those of this plan; nothing else stays."""
+        """Leaves the results alone that stand, once they are those of this plan."""
         for job in jobs:
-            if _driven(job):
+            if self._stands(job):
                 _check_same(job)
             elif (job.folder / RESULT_NAME).exists():
                 put_aside(job)
 
-
-def _driven(job: Job) -> bool:
-    return is_finished(job.folder)
+    def _stands(self, job: Job) -> bool:
+        """Whether a run has a result that is to stay."""
+        return is_finished(job.folder) and read_result(job.folder).outcome not in self.again
 
 
 def _check_same(job: Job) -> None:

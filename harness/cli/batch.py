@@ -20,6 +20,10 @@ def batch(
     profile: Annotated[
         Path | None, typer.Option(help="Snakemake profile (a folder): Slurm, Kubernetes, ...")
     ] = None,
+    again: Annotated[
+        list[str] | None,
+        typer.Option(help="drive runs with this outcome again, brain_error say; repeatable"),
+    ] = None,
     schema: Annotated[
         bool, typer.Option("--schema", help="print the JSON Schema of plans and stop")
     ] = False,
@@ -49,7 +53,7 @@ def batch(
         return
     if plan is None:
         raise UsageError("give a plan: harness batch PLAN.yaml")
-    study = Study.of(read_plan(plan), output, jobs, profile)
+    study = Study.of(read_plan(plan), output, jobs, profile, again or ())
     if dry_run:
         for line in study.preview():
             print(line)

@@ -207,13 +207,25 @@ def test_a_harness_error_is_not_finished_and_is_put_aside(tmp_path: Path) -> Non
 def test_a_finished_batch_drives_nothing_and_an_altered_plan_is_told(tmp_path: Path) -> None:
     for job in jobs_of(tmp_path):
         finish(job)
-    study = Study.of(plan_of(tmp_path), tmp_path / "out", None, None)
+    study = Study.of(plan_of(tmp_path), tmp_path / "out")
     assert study.preview()[-1].startswith("0 runs to drive (6 done)")
     assert len(study.run(Console(quiet=True))) == 6
     assert not (tmp_path / "out" / ".snakemake").exists()
-    altered = Study.of(plan_of(tmp_path, PLAN + "laps: 2\n"), tmp_path / "out", None, None)
+    altered = Study.of(plan_of(tmp_path, PLAN + "laps: 2\n"), tmp_path / "out")
     with pytest.raises(UsageError, match="laps:=2"):
         altered.run(Console(quiet=True))
+
+
+def test_chosen_outcomes_are_driven_again(tmp_path: Path) -> None:
+    jobs = jobs_of(tmp_path)
+    outcomes: list[Outcome] = ["completed", "brain_error", "stuck", "stuck", "completed", "stuck"]
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        finish(job, outcome)
+    plan, output = plan_of(tmp_path), tmp_path / "out"
+    study = Study.of(plan, output, again=["stuck", "brain_error"])
+    assert study.preview()[-1].startswith("4 runs to drive (2 done)")
+    with pytest.raises(UsageError, match="wrong_way"):
+        Study.of(plan, output, again=["crashed"])
 
 
 def test_exit_codes(tmp_path: Path) -> None:
@@ -253,7 +265,7 @@ def test_a_second_batch_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        study = Study.of(plan_of(tmp_path), output, None, None)
+        study = Study.of(plan_of(tmp_path), output)
         with pytest.raises(UsageError, match="another batch"):
             study.run(Console(quiet=True))
         holder.kill()
