@@ -99,8 +99,32 @@ def _openvino(model: ModelSpec, path: Path) -> Loop:
     return on
 
 
+def _torch(model: ModelSpec, path: Path) -> Loop:
+    import torch
+
+    torch.set_num_threads(_threads(model) or torch.get_num_threads())
+    network: Any
+    if path.suffix == ".pt2":
+        network = torch._inductor.aoti_load_package(str(path), run_single_threaded=True)
+    else:
+        script = torch.jit.load(path, map_location="cpu").eval()  # type: ignore[no-untyped-call]
+        network = torch.jit.optimize_for_inference(torch.jit.freeze(script))
+
+    def on(image: Image) -> tuple[Call, Read]:
+        tensor = torch.from_numpy(image).permute(0, 3, 1, 2)
+
+        def call() -> Any:
+            with torch.inference_mode():
+                return network(tensor)
+
+        return call, lambda: call().numpy()
+
+    return on
+
+
 _OPENERS: dict[str, Callable[[ModelSpec, Path], Loop]] = {
     "tflite": _tflite,
     "onnxruntime": _onnxruntime,
     "openvino": _openvino,
+    "torch": _torch,
 }

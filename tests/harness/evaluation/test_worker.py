@@ -90,7 +90,7 @@ def test_a_real_worker_answers_in_its_own_process(artifact: Path) -> None:
             assert 0.0 < sum(times["times_ms"]) <= times["wall_ms"]
 
 
-@pytest.mark.parametrize("name", ["tflite_dynamic", "onnx_int8", "openvino_int8"])
+@pytest.mark.parametrize("name", ["tflite_dynamic", "onnx_int8", "openvino_int8", "torch_static"])
 def test_the_bare_loop_runs_the_same_network(name: str) -> None:
     model = find_model(name)
     if (why := why_not(model)) is not None:
