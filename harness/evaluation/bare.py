@@ -33,9 +33,9 @@ def bare_loop(model: ModelSpec) -> Loop:
         UsageError: There is none for the model's engine.
         DataError: The artifact is missing or broken.
     """
-    opener = _OPENERS.get(model.backend)
+    opener = OPENERS.get(model.backend)
     if opener is None:
-        known = ", ".join(sorted(_OPENERS))
+        known = ", ".join(sorted(OPENERS))
         raise UsageError(f"no bare loop for the engine {model.backend!r}: there is one for {known}")
     return opener(model, checked_artifact(model))
 
@@ -122,7 +122,7 @@ def _torch(model: ModelSpec, path: Path) -> Loop:
     return on
 
 
-_OPENERS: dict[str, Callable[[ModelSpec, Path], Loop]] = {
+OPENERS: dict[str, Callable[[ModelSpec, Path], Loop]] = {
     "tflite": _tflite,
     "onnxruntime": _onnxruntime,
     "openvino": _openvino,

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from brains.catalogue import find_model, load_brain, why_not
+from brains.catalogue import find_model, load_brain, read_catalogue, why_not
 from brains.model import ModelSpec
 from brains.network import EngineProof, NetworkBrain
 from brains.preprocess import normalise, to_output
 from brains.training.evaluation import read_evaluation
 from harness.errors import BrainError
 from harness.evaluation.accuracy import errors, errors_by_circuit
-from harness.evaluation.bare import bare_loop
+from harness.evaluation.bare import OPENERS, bare_loop
 from harness.evaluation.remote import Remote
 from harness.evaluation.worker import Session
 
@@ -90,7 +90,11 @@ def test_a_real_worker_answers_in_its_own_process(artifact: Path) -> None:
             assert 0.0 < sum(times["times_ms"]) <= times["wall_ms"]
 
 
-@pytest.mark.parametrize("name", ["tflite_dynamic", "onnx_int8", "openvino_int8", "torch_static"])
+# The default model, which is always there, and the last one of each engine.
+LAST = {model.backend: model.name for model in read_catalogue().models if model.backend in OPENERS}
+
+
+@pytest.mark.parametrize("name", sorted({"tflite_dynamic", *LAST.values()}))
 def test_the_bare_loop_runs_the_same_network(name: str) -> None:
     model = find_model(name)
     if (why := why_not(model)) is not None:
