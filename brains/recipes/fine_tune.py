@@ -58,7 +58,8 @@ def pruned(workshop: Workshop) -> None:
 
     It holds 98.5 % of all weights. The others stay whole: without the half of any of them, the
     network errs 1.5 to 250 times as much, without the half of this one 1.1 times.
-    ``recipe_options`` give ``sparsity`` and ``training`` (``TrainParams``).
+    ``recipe_options`` give ``sparsity``, the ``ramp_steps`` until it is reached, and ``training``
+    (fields of ``TrainParams``).
 
     Raises:
         DataError: The network did not become sparse.
@@ -66,13 +67,12 @@ def pruned(workshop: Workshop) -> None:
     params = _params(workshop)
     network = load_network(workshop.weights_file(WEIGHTS_FILE))
     network.layers[0].trainable = False
-    steps = params.epochs * (params.steps or 0)
     kernels = kernels_of(network)
     great = [kernel for kernel in kernels if np.prod(kernel.shape) >= PRUNED_FROM_WEIGHTS]
-    sparsity = float(workshop.model.recipe_options["sparsity"])
-    ramp = steps // 2
+    options = workshop.model.recipe_options
+    sparsity, ramp_steps = float(options["sparsity"]), int(options["ramp_steps"])
     learner = ConstrainedLearner(
-        network, params, lambda: pruning(great, sparsity, ramp_steps=ramp, every=10)
+        network, params, lambda: pruning(great, sparsity, ramp_steps, every=10)
     )
     run_training(workshop, params, lambda *_: learner)
     reached = sparsity_of([kernel.numpy() for kernel in kernels])

@@ -141,7 +141,7 @@ def test_pruned_weights_are_sparse_or_refused(
 ) -> None:
     monkeypatch.setattr(fine_tune, "PRUNED_FROM_WEIGHTS", 1000)
     update = {"training": "brains.recipes.fine_tune:pruned", "recipe": "x:y", "weights": "toy.npz"}
-    model = spec(sparsity=0.7).model_copy(update=update)
+    model = spec(sparsity=0.7, ramp_steps=3).model_copy(update=update)
     with np.load(train(model)) as arrays:
         kernel = max((arrays[name] for name in arrays.files), key=lambda array: array.size)
     assert np.count_nonzero(kernel == 0) / kernel.size == pytest.approx(0.7, abs=1e-3)

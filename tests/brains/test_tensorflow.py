@@ -4,13 +4,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from brains.artifacts import artifact_bytes
+from brains.artifacts import WEIGHTS_FILE, artifact_bytes, weights_dir
+from brains.backends.tflite import TfliteBrain
 from brains.build import build_artifact
 from brains.catalogue import find_model, load_brain
 from brains.check import check_brain, road_frame
-from brains.network import NetworkBrain
-from brains.pilotnet import PARAMETERS
+from brains.network import NetworkBrain, weights_summary
+from brains.pilotnet import PARAMETERS, load_network
+from brains.preprocess import V_SPAN_M_S, W_SPAN_RAD_S, normalise, to_output
+from brains.recipes.structure import kernels_of, sparsity_of
+from brains.training.evaluation import read_evaluation
 
 MIB = 2**20
 CONVOLUTIONS, DENSE_LAYERS = 5, 5
@@ -87,3 +92,45 @@ def test_each_image_gets_its_own_answer_in_whatever_order(weights: Path) -> None
     for index in (2, 0, 0, 1, 2):
         answer = brain.decode(brain.predict(encoded[index]))[0]
         np.testing.assert_array_equal(answer, wanted[index])
+
+
+@pytest.fixture(scope="module")
+def held_out() -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
+    """Some evaluation frames, their scaled labels, and the float network's mse on them."""
+    frames = read_evaluation()
+    images, labels = normalise(frames.crops[::9]), to_output(frames.labels[::9])
+    answers = load_network(weights_dir() / WEIGHTS_FILE).predict_on_batch(images)
+    return images, labels, float(((answers - labels) ** 2).mean())
+
+
+@pytest.mark.parametrize("name", ["tflite_qat", "tflite_cqat", "tflite_pqat", "tflite_pcqat"])
+def test_the_kept_integer_networks_are_what_they_are_called(
+    held_out: tuple[NDArray[np.float32], NDArray[np.float32], float], name: str
+) -> None:
+    images, labels, float_mse = held_out
+    brain = load_brain(name)
+    assert isinstance(brain, TfliteBrain)
+    assert artifact_bytes(brain.artifact) / MIB == pytest.approx(16.25, rel=0.01)
+    assert brain.engine()["operators"].keys() == {"xnnpack"}
+    step = brain.output_step()
+    assert step is not None
+    assert step * V_SPAN_M_S < 0.1
+    assert step * W_SPAN_RAD_S < 0.1
+    assert float(((brain.outputs(images) - labels) ** 2).mean()) < 1.1 * float_mse
+    kernels = [weights_summary(values) for _, values in brain.weights()]
+    assert len(kernels) == CONVOLUTIONS + DENSE_LAYERS
+    if "pq" in name or "pc" in name:
+        great = max(kernels, key=lambda kernel: kernel["elements"] or 0)
+        assert (great["sparsity"] or 0) >= 0.7
+    if "cq" in name:
+        assert all((kernel["unique_values"] or 256) <= 64 for kernel in kernels)
+
+
+def test_the_kept_pruned_network_is_sparse(
+    held_out: tuple[NDArray[np.float32], NDArray[np.float32], float],
+) -> None:
+    images, labels, float_mse = held_out
+    network = load_network(weights_dir() / find_model("tflite_pruned").weights)
+    assert sparsity_of([kernel.numpy() for kernel in kernels_of(network)]) > 0.5
+    answers = network.predict_on_batch(images)
+    assert float(((answers - labels) ** 2).mean()) < 1.1 * float_mse
