@@ -29,10 +29,11 @@ _NOTES = (
 
 @dataclass(frozen=True)
 class Column:
-    """One column: heading on a line of its own for each word, and a row's cell."""
+    """One column: its heading, a row's cell, and whether it holds words rather than figures."""
 
     heading: str
     cell: Callable[[Row], str]
+    words: bool = False
 
 
 def number(value: float | None, digits: int) -> str:
@@ -57,7 +58,7 @@ def _published(row: Row, figure: str) -> float | None:
 
 
 MAIN = (
-    Column("Model", lambda row: row.model),
+    Column("Model", lambda row: row.model, words=True),
     Column("Size MiB", lambda row: number(row.size_mib, 2)),
     Column("MSE", lambda row: significant(row.mse, 4)),
     Column("Inference ms", lambda row: number(row.inference_ms_median, 3)),
@@ -75,7 +76,7 @@ MAIN = (
 )
 
 _ACCURACY = (
-    Column("Model", lambda row: row.model),
+    Column("Model", lambda row: row.model, words=True),
     Column("MAE v m/s", lambda row: number(row.mae_v_m_s, 3)),
     Column("MAE w rad/s", lambda row: number(row.mae_w_rad_s, 3)),
     Column("Output step v m/s", lambda row: number(row.output_step_m_s, 4)),
@@ -86,18 +87,18 @@ _ACCURACY = (
 )
 
 _PROOF = (
-    Column("Model", lambda row: row.model),
-    Column("Engine", lambda row: f"{row.engine} {row.engine_version or ''}".strip()),
-    Column("Device", lambda row: row.device or _MISSING),
+    Column("Model", lambda row: row.model, words=True),
+    Column("Engine", lambda row: f"{row.engine} {row.engine_version or ''}".strip(), words=True),
+    Column("Device", lambda row: row.device or _MISSING, words=True),
     Column("Threads", lambda row: "engine's choice" if row.threads is None else str(row.threads)),
     Column("Busy cores", lambda row: number(row.busy_cores, 2)),
     Column("Parameters", lambda row: f"{row.parameters or 0:,}"),
-    Column("Executed", lambda row: executed(row.operators)),
-    Column("Artifact sha256", lambda row: (row.artifact_sha256 or _MISSING)[:12]),
+    Column("Executed", lambda row: executed(row.operators), words=True),
+    Column("Artifact sha256", lambda row: (row.artifact_sha256 or _MISSING)[:12], words=True),
 )
 
 _BARE = (
-    Column("Model", lambda row: row.model),
+    Column("Model", lambda row: row.model, words=True),
     Column("Engine's own loop ms", lambda row: number(row.bare_ms_median, 3)),
     Column("Inference ms", lambda row: number(row.inference_ms_median, 3)),
     Column("Inference / own loop", lambda row: number(row.bare_ratio, 3)),
@@ -186,16 +187,16 @@ def _training_states(rows: Sequence[Row]) -> list[str]:
 
 def _rich_table(columns: Sequence[Column], rows: Sequence[Row]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
-    for index, column in enumerate(columns):
+    for column in columns:
         heading = column.heading.replace(" ", "\n")
-        table.add_column(heading, justify="right" if index else "left", no_wrap=True)
+        table.add_column(heading, justify="left" if column.words else "right", no_wrap=True)
     for row in rows:
         table.add_row(*(Text(column.cell(row)) for column in columns))
     return table
 
 
 def _markdown_table(columns: Sequence[Column], rows: Sequence[Row]) -> list[str]:
-    dashes = ["---:" if index else "---" for index in range(len(columns))]
+    dashes = ["---" if column.words else "---:" for column in columns]
     cells = [[column.cell(row) for column in columns] for row in rows]
     headings = [column.heading for column in columns]
     return [f"| {' | '.join(line)} |" for line in (headings, dashes, *cells)]
