@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 WIDTH, HEIGHT = 460.0, 244.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 50.0, 10.0, 22.0, 38.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 10.0, 22.0, 38.0
 _CHARACTER = 6.6
 _TICKS = 5
 _MANY_DECADES = 100.0
@@ -144,8 +144,8 @@ class Chart:
         middle = (self.left + right) / 2.0
         grid.append(label(middle, self.height - 5.0, self.x.label, "middle", "axis"))
         if self.y.label:
-            turned = f'transform="rotate(-90 12 {(_TOP + bottom) / 2.0:.1f})"'
-            place = (12.0, (_TOP + bottom) / 2.0)
+            turned = f'transform="rotate(-90 11 {(_TOP + bottom) / 2.0:.1f})"'
+            place = (11.0, (_TOP + bottom) / 2.0)
             grid.append(label(*place, self.y.label, "middle", "axis", turned))
         return svg(WIDTH, self.height, title, [*grid, *self._parts, *self._legend_row()])
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.metrics.intervals import Difference
-from harness.report.groups import Group, Heat
+from harness.report.groups import Conditions, Group, Heat
 from harness.report.ranking import (
     common_pairs,
     completed_pairs,
@@ -103,10 +103,10 @@ def compare(before: Sequence[Heat], after: Sequence[Heat]) -> Comparison:
     ]
     sides = ((first, second, "before"), (second, first, "after"))
     unmatched = [
-        f"only {name}: {label}, {title}"
+        f"only {name}: {group.label}, {group.conditions.title}"
         for own, other, name in sides
-        for title, label in own
-        if (title, label) not in other
+        for key, group in own.items()
+        if key not in other
     ]
     return Comparison(tuple(changes), tuple(unmatched))
 
@@ -165,8 +165,8 @@ def csv_comparison(comparison: Comparison) -> str:
     return as_csv([*fields, "p_value", "beyond_noise"], rows)
 
 
-def _by_key(found: Sequence[Heat]) -> dict[tuple[str, str], Group]:
-    return {(heat.conditions.title, g.label): g for heat in found for g in heat.groups}
+def _by_key(found: Sequence[Heat]) -> dict[tuple[Conditions, str], Group]:
+    return {(heat.conditions, group.label): group for heat in found for group in heat.groups}
 
 
 def _changes(before: Group, after: Group, comparisons: int) -> Iterator[Change]:

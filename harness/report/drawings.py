@@ -157,10 +157,11 @@ def times_chart(pooled: Pooled) -> Drawing | None:
     beyond = int((iteration > top_ms).sum())
     p50, p95, p99 = np.percentile(inference, [50.0, 95.0, 99.0])
     caption = (
-        f"{inference.size} frames; inference: median {p50:.3g}, 95 % {p95:.3g}, 99 % {p99:.3g} ms"
+        f"{inference.size} frames; inference: median {_three(p50)}, 95 %"
+        f" {_three(p95)}, 99 % {_three(p99)} ms"
     )
     if beyond:
-        caption += f"; {beyond} iterations lie beyond, the longest {iteration.max():.3g} ms"
+        caption += f"; {beyond} iterations lie beyond, the longest {_three(iteration.max())} ms"
     return Drawing("Inference and iteration time", chart.svg("times"), caption)
 
 
@@ -217,6 +218,11 @@ def _band_words(values: NDArray[np.float32]) -> str:
         if len(values) == 1
         else f"median of {len(values)} laps; the band holds the middle 90 %"
     )
+
+
+def _three(value: float) -> str:
+    """Three digits at least, and never an exponent."""
+    return f"{value:.0f}" if value >= 100.0 else f"{value:.3g}"
 
 
 def _chosen(runs: Sequence[tuple[Run, Digest]]) -> list[tuple[Run, Digest]]:

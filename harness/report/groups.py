@@ -44,7 +44,7 @@ class Conditions:
     """What runs must share to stand in one table.
 
     Attributes:
-        circuit: The circuit's name.
+        circuit: The circuit's name, or its file.
         direction: The driving direction.
         laps: Laps asked for.
         clock: `realtime` or `lockstep`.
@@ -85,8 +85,9 @@ class Conditions:
 
     @property
     def course(self) -> str:
-        """The circuit, with the direction if it is not the published one."""
-        return self.circuit if self.direction == "forward" else f"{self.circuit} ({self.direction})"
+        """The circuit (of a file its name), with the direction if it is not the published one."""
+        name = Path(self.circuit).stem
+        return name if self.direction == "forward" else f"{name} ({self.direction})"
 
     @property
     def title(self) -> str:
@@ -100,14 +101,16 @@ class Pair:
     """What two runs share that may be compared with each other directly.
 
     Attributes:
-        course: Circuit and direction.
+        circuit: The circuit.
+        direction: The driving direction.
         start_m: Station of the start, in millimetres' precision.
         seed: Seed of all that is drawn.
         appearance: The world's look.
         repetition: Counts the runs of one model from the same start and seed.
     """
 
-    course: str
+    circuit: str
+    direction: str
     start_m: float
     seed: int
     appearance: str
@@ -199,10 +202,11 @@ class Group:
     def pairs(self) -> dict[Pair, Run]:
         """Its judged runs by what makes them comparable with another group's."""
         found: dict[Pair, Run] = {}
-        seen: Counter[tuple[str, float, int, str]] = Counter()
+        seen: Counter[tuple[str, str, float, int, str]] = Counter()
         for run in self.judged:
-            start_m, look = round(run.result.start_station_m, 3), run.arguments.get("appearance")
-            key = (Conditions.of(run).course, start_m, run.result.seed, look or "0")
+            result, look = run.result, run.arguments.get("appearance", "0")
+            start_m = round(result.start_station_m, 3)
+            key = (result.circuit, result.direction, start_m, result.seed, look)
             found[Pair(*key, repetition=seen[key])] = run
             seen[key] += 1
         return found
