@@ -24,7 +24,8 @@ def report(
 ) -> None:
     """Print the tables of recorded runs beside the published rows, and write the report.
 
-    Writes report.md, report.csv (one row a model) and runs.csv (one row a run).
+    Writes report.html (tables, ranking, pictures, in one file), report.md, report.csv (one row
+    a model) and runs.csv (one row a run).
 
     Examples: `harness report` for the last run,
     `harness report recordings/night` for a batch,

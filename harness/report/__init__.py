@@ -1,1 +1,1 @@
-"""Tables and plots of recorded runs, beside the published study's rows."""
+"""Reports of recorded runs: tables beside the published study's rows, ranking, page, pictures."""

@@ -19,10 +19,10 @@ from harness.report.ranking import (
     distinct_pairs,
     figure_difference,
 )
+from harness.report.sheets import as_csv
 from harness.report.table import (
     FIGURES,
     MISSING,
-    as_csv,
     difference_text,
     interval_text,
     markdown_table,

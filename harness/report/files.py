@@ -7,7 +7,8 @@ from harness.errors import StorageError
 from harness.report.digest import DigestCache
 from harness.report.origin import markdown_origin, origin_of
 from harness.report.page import build_page
-from harness.report.table import Report, groups_csv, markdown_report, runs_csv
+from harness.report.sheets import groups_csv, runs_csv
+from harness.report.table import Report, markdown_report
 
 HTML_NAME = "report.html"
 MARKDOWN_NAME = "report.md"

@@ -4,8 +4,6 @@ Every model that was driven has its row, with figures over its completed runs; e
 not complete is named under the table, and counted, so that no average hides a failure.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, get_args
@@ -16,7 +14,6 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.metrics.figures import Metrics
 from harness.metrics.intervals import Difference, Interval
 from harness.report.groups import Group, Heat, Run, heats, pooled
 from harness.report.published import PublishedRow, published_rows, published_study
@@ -286,67 +283,6 @@ def markdown_table(
     return [_markdown_row(titles), _markdown_row(dashes), *(_markdown_row(row) for row in rows)]
 
 
-def groups_csv(found: Sequence[Heat]) -> str:
-    """One row for each model under equal conditions, and the published rows, as CSV.
-
-    Every figure has its mean, the ends of its interval and the number of observations.
-    """
-    outcomes = get_args(Outcome)
-    ends = ("", "_low", "_high", "_n")
-    fields = ["source", "model", "circuit", "direction", "laps_asked", "clock", "latency"]
-    fields += ["settings", "model_sha256", "runs", "judged", "completed", "distinct_laps"]
-    fields += [f"completion{end}" for end in ends[:3]]
-    fields += [f"outcome_{name}" for name in outcomes]
-    fields += [f"{figure.name}{end}" for figure in FIGURES for end in ends]
-    rows: list[dict[str, Any]] = []
-    for heat in found:
-        for group in heat.groups:
-            counted = group.outcomes
-            row = _condition_values(heat) | {
-                "source": "pitwall",
-                "model": group.label,
-                "latency": "; ".join(
-                    dict.fromkeys(run.result.latency for run in group.runs if run.result.latency)
-                ),
-                "model_sha256": group.runs[-1].result.provenance.model_sha256,
-                "runs": len(group.runs),
-                "judged": len(group.judged),
-                "completed": len(group.completed),
-                "distinct_laps": len(group.distinct),
-                **{f"outcome_{name}": counted[name] for name in outcomes},
-                **_ends("completion", group.completion),
-            }
-            for figure in FIGURES:
-                interval = group.mean(figure.name, figure.driving)
-                row |= _ends(figure.name, interval)
-                row[f"{figure.name}_n"] = interval.n if interval else 0
-            rows.append(row)
-    circuits = {heat.conditions.circuit: heat for heat in found if published_of(heat)}
-    for circuit, heat in circuits.items():
-        for published in published_of(heat):
-            row = {"source": "published", "circuit": circuit, "direction": "forward"}
-            row |= {"laps_asked": 1, "clock": "realtime", "model": published.model}
-            row |= {f.name: getattr(published, f.name, None) for f in FIGURES}
-            rows.append(row | {"completed": int(published.completed)})
-    return as_csv(fields, rows)
-
-
-def runs_csv(runs: Iterable[Run]) -> str:
-    """One row for each run with all its figures, as CSV."""
-    figures = [name for name in Metrics.model_fields if name != "lap_times_s"]
-    own = ["outcome", "outcome_reason", "model", "circuit", "direction", "start_station_m"]
-    own += ["laps_asked", "seed", "clock", "latency", "started_at"]
-    fields = ["recording", *own, *figures, "model_sha256", "git_commit", "command"]
-    rows = []
-    for run in runs:
-        values = run.result.model_dump(mode="json")
-        provenance = values["provenance"]
-        kept = {name: values[name] for name in (*own, *figures, "command")}
-        kept |= {name: provenance[name] for name in ("model_sha256", "git_commit")}
-        rows.append({"recording": run.name, **kept})
-    return as_csv(fields, rows)
-
-
 def number(value: float | None, digits: int) -> str:
     """A figure with so many digits, or a dash."""
     return MISSING if value is None else f"{value:.{digits}f}"
@@ -443,32 +379,6 @@ def _mixed(heat: Heat) -> tuple[str, ...]:
     commits = {p.git_commit for p in provenances}
     kinds = ((len(machines), "machines"), (len(commits), "commits of the harness"))
     return tuple(f"made on {count} different {what}" for count, what in kinds if count > 1)
-
-
-def _condition_values(heat: Heat) -> dict[str, Any]:
-    conditions = heat.conditions
-    return {
-        "circuit": conditions.circuit,
-        "direction": conditions.direction,
-        "laps_asked": conditions.laps,
-        "clock": conditions.clock,
-        "settings": " ".join(conditions.settings),
-    }
-
-
-def _ends(name: str, interval: Interval | None) -> dict[str, Any]:
-    if interval is None:
-        return {}
-    return {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
-
-
-def as_csv(fields: Sequence[str], rows: Iterable[dict[str, Any]]) -> str:
-    """Rows of values as CSV; fields that a row lacks stay empty."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fields, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def _markdown_ranking(words: str, places: Sequence[Sequence[str]]) -> list[str]:

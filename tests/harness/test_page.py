@@ -190,6 +190,14 @@ def test_a_broken_recording_is_named_and_the_others_are_drawn(tmp_path: Path) ->
     assert "illegible/result.json is no result" in text
 
 
+def test_a_run_that_ended_at_once_has_its_part(tmp_path: Path) -> None:
+    record(tmp_path / "runs", "one", driven_m=0.6, outcome="off_track")
+    text = page_of([tmp_path / "runs"], DigestCache(tmp_path / "cache"))
+    assert "0 of 1 runs completed" in text
+    assert text.count('class="lost"') == 1
+    assert "not drawn" not in text and "nan" not in "".join(re.findall(r' d="(.*?)"', text))
+
+
 def test_steps_of_a_path_add_up_and_gaps_break_it() -> None:
     drawn = np.random.default_rng(1)
     x, y = np.cumsum(drawn.normal(0.0, 0.26, (2, 500)), axis=1)

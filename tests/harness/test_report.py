@@ -16,14 +16,13 @@ from harness.report.groups import Run, heats
 from harness.report.published import published_rows
 from harness.report.ranking import rank, statement
 from harness.report.recording import print_report
+from harness.report.sheets import groups_csv, runs_csv
 from harness.report.table import (
     CircuitTable,
     circuit_tables,
-    groups_csv,
     headings,
     markdown_report,
     overall_rankings,
-    runs_csv,
     terminal_report,
 )
 from harness.results import RESULT_NAME, write_result
