@@ -1,0 +1,66 @@
+"""Trainings of the PyTorch PilotNet: from scratch, and with the rounding of its int8 version."""
+
+import shutil
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brains.artifacts import REFERENCE_FILE
+from brains.preprocess import normalise
+from brains.recipes.torch import example, quietly, torchscript
+from brains.recipes.torch_quantised import calibrate, prepared, to_integers
+from brains.recipes.training import run_training
+from brains.reference import write_reference
+from brains.torch_pilotnet import load_network, pytorch, to_tensor, without_normalisation
+from brains.training.loop import TrainParams
+from brains.training.torch_train import TorchLearner, new_learner
+from brains.workshop import Workshop
+
+
+class RoundingLearner(TorchLearner):
+    """A network that rounds as its integer version does, and whose ranges follow while it learns.
+
+    What it learns is the weights; the float network's BatchNorm is already part of them.
+    """
+
+    def __init__(self, network: Any, params: TrainParams) -> None:
+        super().__init__(network, params, bfloat16=False)
+
+    def answers(self, images: NDArray[np.float32]) -> NDArray[np.floating]:
+        """Scaled outputs, shape (n, 2); what is only looked at must not move the ranges."""
+        from torch.ao.quantization import fake_quantize  # noqa: PLC0415 - imports torch
+
+        self._network.apply(fake_quantize.disable_observer)
+        try:
+            return super().answers(images)
+        finally:
+            self._network.apply(fake_quantize.enable_observer)
+
+
+def pilotnet(workshop: Workshop) -> None:
+    """The weights file, trained from scratch, and beside it the check frames with its answers.
+
+    ``recipe_options`` are ``TrainParams``.
+    """
+    best = run_training(workshop, TrainParams(**workshop.model.recipe_options), new_learner)
+    shutil.copyfile(best, workshop.target)
+    with np.load(workshop.weights_file(REFERENCE_FILE)) as check:
+        crops = check["crops"]
+    with pytorch().inference_mode():
+        outputs = load_network(workshop.target)(to_tensor(normalise(crops))).numpy()
+    write_reference(workshop.folder / workshop.model.reference, crops, outputs)
+
+
+def quantised(workshop: Workshop) -> None:
+    """A TorchScript file of int8 weights and activations that has learned with their rounding.
+
+    Ranges start where the calibration frames put them. ``recipe_options`` are ``TrainParams``.
+    """
+    network = without_normalisation(load_network(workshop.weights()))
+    aware = prepared(network, example(), aware=True)
+    calibrate(aware, workshop.calibration())
+    params = TrainParams(**workshop.model.recipe_options)
+    with quietly():
+        run_training(workshop, params, lambda *_: RoundingLearner(aware, params))
+    workshop.target.write_bytes(torchscript(to_integers(aware)))

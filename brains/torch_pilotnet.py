@@ -1,0 +1,124 @@
+"""PilotNet as the published study built it in PyTorch, and its weights file.
+
+Everything here needs PyTorch (extra ``torch``); it is imported inside the functions. Unlike the
+Keras network (``brains.pilotnet``) its convolutions are valid ones, without padding, so that the
+first dense layer takes 1,152 instead of 14,400 values.
+"""
+
+import copy
+import importlib
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import DataError, UnavailableError
+
+PARAMETERS = 1_595_528
+CONVOLUTIONS = ((3, 24, 5, 2), (24, 36, 5, 2), (36, 48, 5, 2), (48, 64, 3, 1), (64, 64, 3, 1))
+DENSE = ((1152, 1164), (1164, 100), (100, 50), (50, 10), (10, 2))
+
+
+def pytorch() -> Any:
+    """The module ``torch``.
+
+    Raises:
+        UnavailableError: It is not installed.
+    """
+    try:
+        return importlib.import_module("torch")
+    except ImportError as error:
+        raise UnavailableError(
+            f"PyTorch is not installed ({error}): run `make setup EXTRAS=torch`"
+        ) from error
+
+
+def build_network() -> Any:
+    """PilotNet with random weights, a torch module of 1,595,528 parameters.
+
+    Input float32 (n, 3, 66, 200), normalised; output (n, 2): speed and yaw rate in [0, 1].
+    The weights are drawn as He et al. (2015) advise for ReLU: torch's own are so small that
+    hardly anything of the image passes nine layers, and training begins late.
+    """
+    nn = pytorch().nn
+    layers = [nn.BatchNorm2d(3, eps=1e-3)]
+    for channels, filters, size, stride in CONVOLUTIONS:
+        layers += [nn.Conv2d(channels, filters, size, stride), nn.ReLU()]
+    layers.append(nn.Flatten())
+    for values, units in DENSE:
+        layers += [nn.Linear(values, units), nn.ReLU()]
+    for layer in layers:
+        if hasattr(layer, "weight") and layer.weight.dim() > 1:
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
+    return nn.Sequential(*layers[:-1])
+
+
+def to_tensor(images: NDArray[np.float32]) -> Any:
+    """Images, shape (n, 66, 200, 3), as a tensor (n, 3, 66, 200) of the same memory.
+
+    Its channels then lie innermost ("channels last"), as oneDNN's kernels like them best.
+    """
+    return pytorch().from_numpy(images).permute(0, 3, 1, 2)
+
+
+def save_weights(network: Any, path: Path) -> None:
+    """Write a network's weights file: by name, rounded to float16 (atomically).
+
+    Raises:
+        DataError: A weight is not finite or too large for float16.
+    """
+    with np.errstate(over="ignore"):
+        arrays: dict[str, Any] = {
+            name: tensor.detach().numpy().astype(np.float16)
+            for name, tensor in network.state_dict().items()
+            if tensor.is_floating_point()
+        }
+    if not all(np.isfinite(array).all() for array in arrays.values()):
+        raise DataError("the network has weights that are not finite in float16: train it anew")
+    part = path.with_name(f".{path.name}.part.npz")
+    np.savez(part, **arrays)
+    part.replace(path)
+
+
+def load_network(path: Path) -> Any:
+    """PilotNet with the weights of a weights file, ready to answer.
+
+    Raises:
+        DataError: The file is missing or holds no such PilotNet.
+        UnavailableError: PyTorch is not installed.
+    """
+    torch = pytorch()
+    network = build_network()
+    try:
+        with np.load(path) as arrays:
+            state = {name: torch.from_numpy(arrays[name].astype(np.float32)) for name in arrays}
+        counter = "0.num_batches_tracked"
+        network.load_state_dict({**state, counter: network.state_dict()[counter]})
+    except (OSError, ValueError, RuntimeError, EOFError, BadZipFile) as error:
+        line = " ".join(str(error).split())
+        raise DataError(f"{path} holds no PyTorch PilotNet weights: {line}") from error
+    return network.eval()
+
+
+def without_normalisation(network: Any) -> Any:
+    """The same network without its leading BatchNorm, whose work the first convolution takes over.
+
+    Exact, as the convolution does not pad: with the BatchNorm's y = gain x + offset for each
+    channel, W * y + b = (W gain) * x + (b + sum of W offset).
+
+    Args:
+        network: PilotNet, as ``build_network`` makes it; is not changed.
+    """
+    torch = pytorch()
+    bare = torch.nn.Sequential(*copy.deepcopy(network)[1:])
+    normalisation, convolution = network[0], bare[0]
+    with torch.no_grad():
+        deviation = (normalisation.running_var + normalisation.eps).sqrt()
+        gain = normalisation.weight / deviation
+        offset = normalisation.bias - normalisation.running_mean * gain
+        convolution.bias += (convolution.weight * offset[:, None, None]).sum(dim=(1, 2, 3))
+        convolution.weight *= gain[:, None, None]
+    return bare
