@@ -107,7 +107,7 @@ def _torch(model: ModelSpec, path: Path) -> Loop:
     if path.suffix == ".pt2":
         network = torch._inductor.aoti_load_package(str(path), run_single_threaded=True)
     else:
-        script = torch.jit.load(path, map_location="cpu").eval()  # type: ignore[no-untyped-call]
+        script = torch.jit.load(path, map_location="cpu").eval()
         network = torch.jit.optimize_for_inference(torch.jit.freeze(script))
 
     def on(image: Image) -> tuple[Call, Read]:
