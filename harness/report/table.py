@@ -63,20 +63,21 @@ _LEADING = ("Model", "Clock, latency", "Completed", "n")
 _LEFT_ALIGNED = 2
 _CLOCK, _N = 1, 3
 # A terminal this wide takes all columns; one this wide takes intervals at least.
-_WIDE_CHARACTERS = 168
+_WIDE_CHARACTERS = 190
 _INTERVAL_CHARACTERS = 112
 
 NOTES = (
-    "Figures: mean over the completed runs, with its 95 % bootstrap interval. Completed: of all"
-    " runs of driving, with the exact 95 % (Clopper-Pearson) interval of the share. n: distinct"
-    " completed runs; those whose odometry agrees bit by bit, as lockstep repeats do, count once"
-    " in lap time, speed and deviation.",
+    "Figures: mean over the completed runs, with its 95 % bootstrap interval (of fewer than five"
+    " runs it is too narrow; of two it is their range). Completed: of all runs of driving, with"
+    " the exact 95 % (Clopper-Pearson) interval of the share. n: distinct completed runs; those"
+    " whose odometry agrees bit by bit, as lockstep repeats do, count once in lap time, speed and"
+    " deviation.",
     "Deviation, as published: mean of 1000 ** metres (not metres; 1 is a perfect lap)."
     " Camera to command: simulated time from a frame to its command's effect, median.",
 )
 RANKING_NOTE = (
     "by share completed, then by deviation. Differences are to the first, over runs from equal"
-    " starts and seeds that both completed; 95 % intervals by paired bootstrap. Beyond noise: the"
+    " starts and seeds that both completed; 95 % intervals by paired bootstrap. Beyond noise (*): the"
     " bootstrap and a paired test (t; McNemar's for completion) both exclude 0 at 0.05 divided by"
     " the number of comparisons."
 )
@@ -260,6 +261,8 @@ def terminal_report(
 def markdown_report(tables: Sequence[CircuitTable], rankings: Sequence[Ranking] = ()) -> str:
     """The tables, and rankings over all circuits, as Markdown."""
     lines: list[str] = []
+    for ranking in rankings:
+        lines += [f"## {ranking.title}", "", *_markdown_ranking(ranking.statement, ranking.places)]
     for content in tables:
         lines += [f"## {content.title}", ""]
         lines += markdown_table(headings(), (*content.rows, *content.published), _LEFT_ALIGNED)
@@ -268,8 +271,6 @@ def markdown_report(tables: Sequence[CircuitTable], rankings: Sequence[Ranking] 
         lines += [*(f"- {line}" for line in warnings), ""] if warnings else []
         if len(content.places) > 1:
             lines += _markdown_ranking(content.ranking, content.places)
-    for ranking in rankings:
-        lines += [f"## {ranking.title}", "", *_markdown_ranking(ranking.statement, ranking.places)]
     if rankings or any(len(content.places) > 1 for content in tables):
         lines += [f"Ranking: {RANKING_NOTE}", ""]
     return "\n".join([*lines, *(f"{note}\n" for note in (*NOTES, *published_note(tables)))])

@@ -211,7 +211,7 @@ def test_the_ranking_tells_noise_from_difference() -> None:
     assert versus.deviation_m.value == pytest.approx(0.0535)
 
 
-@pytest.mark.parametrize("width", [80, 112, 168])
+@pytest.mark.parametrize("width", [80, 112, 190])
 def test_a_terminal_shows_whole_cells_at_any_width(width: int) -> None:
     runs = laps("tflite_pruned_dynamic", [0.101, 0.202, 0.303], clock="lockstep", latency="fixed:5")
     text = io.StringIO()
@@ -219,7 +219,7 @@ def test_a_terminal_shows_whole_cells_at_any_width(width: int) -> None:
     console.print(terminal_report(circuit_tables(runs), width))
     printed = text.getvalue()
     assert "…" not in printed
-    for words in ("lockstep, fixed:5", "3/3", "0.202", "48.25" if width == 168 else "8.90"):
+    for words in ("lockstep, fixed:5", "3/3", "0.202", "48.25" if width == 190 else "8.90"):
         assert words in printed
     assert ("[0.101, 0.303]" in printed) == (width >= 112)
     assert "tflite" in printed and "PilotNet" in printed
