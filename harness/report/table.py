@@ -77,9 +77,9 @@ NOTES = (
 )
 RANKING_NOTE = (
     "by share completed, then by deviation. Differences are to the first, over runs from equal"
-    " starts and seeds that both completed; 95 % intervals by paired bootstrap. Beyond noise (*): the"
-    " bootstrap and a paired test (t; McNemar's for completion) both exclude 0 at 0.05 divided by"
-    " the number of comparisons."
+    " starts and seeds that both completed; 95 % intervals by paired bootstrap. Beyond noise (*):"
+    " the bootstrap and a paired test (t; McNemar's for completion) both exclude 0 at 0.05 divided"
+    " by the number of comparisons."
 )
 
 
