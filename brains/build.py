@@ -16,7 +16,7 @@ from brains.catalogue import absent_build_modules, find_model, why_not
 from brains.model import ModelSpec
 from brains.workshop import Progress, Workshop, find_recipe
 from harness.errors import DataError, PitwallError, UnavailableError, UsageError
-from harness.setup.cache import build_once
+from harness.setup.cache import build_once, forget, is_complete
 
 
 def silent(text: str, done: int = 0, total: int = 0) -> None:
@@ -44,8 +44,9 @@ def build_artifact(model: ModelSpec, progress: Progress = silent) -> Path:
         checked_sha256(path)
         return path
     folder = built_dir(model)
-    if folder.exists() and not _is_unbroken(path):
-        shutil.rmtree(folder)
+    # A folder that is not complete may be another process's work: build_once waits for that.
+    if is_complete(folder) and not _is_unbroken(path):
+        forget(folder)
 
     def build() -> None:
         folder.mkdir()

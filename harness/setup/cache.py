@@ -39,6 +39,11 @@ def is_complete(target: Path) -> bool:
     return (target / _COMPLETE).is_file()
 
 
+def forget(target: Path) -> None:
+    """Lets a cached folder count as unbuilt: the next `build_once` makes it anew."""
+    (target / _COMPLETE).unlink(missing_ok=True)
+
+
 def build_once(target: Path, build: Callable[[], None], remove: list[str] | None = None) -> None:
     """Builds a cached folder unless it stands already.
 

@@ -1,5 +1,8 @@
 """Making models' files: into the cache, into a weights folder, whole or not at all."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +75,28 @@ def test_a_folder_is_built_once_and_checked_file_by_file(weights_folder: Path) -
     with pytest.raises(DataError, match=r"net\.bin is missing"):
         artifacts.checked_artifact(MODEL)
     build.build_artifact(MODEL)
+    artifacts.checked_artifact(MODEL)
+
+
+def test_two_at_once_build_it_once(weights_folder: Path, tmp_path: Path) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+    built = []
+
+    def slow(workshop: Workshop) -> None:
+        built.append(workshop.target)
+        begun.set()
+        assert may_end.wait(20)
+        two_files(workshop)
+
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor() as threads:
+        patch.setattr(build, "find_recipe", lambda name: slow)
+        first = threads.submit(build.build_artifact, MODEL)
+        assert begun.wait(20)
+        second = threads.submit(build.build_artifact, MODEL)
+        time.sleep(0.2)  # long enough to do harm, were it not made to wait
+        may_end.set()
+        assert first.result(20) == second.result(20)
+    assert len(built) == 1
     artifacts.checked_artifact(MODEL)
 
 
