@@ -14,11 +14,13 @@ from harness.batch.attempt import carry_out
 from harness.batch.jobs import JobFile
 from harness.errors import PitwallError
 
+_ENDS = (signal.SIGTERM, signal.SIGINT)
+
 
 def main() -> int:
     """Drives the run; 0 once its result stands, whatever the outcome."""
     file, name = Path(sys.argv[1]), sys.argv[2]
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _ENDS:
         signal.signal(number, _end)
     try:
         batch = JobFile.read(file)
@@ -35,6 +37,9 @@ def main() -> int:
 
 
 def _end(_number: int, _frame: FrameType | None) -> NoReturn:
+    """Ends the run as Ctrl-C does, once: a second signal must not keep it from closing its bag."""
+    for number in _ENDS:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
