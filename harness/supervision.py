@@ -20,6 +20,7 @@ class Supervision:
 
     stall_s: float = 5.0
     silence_s: float = 3.0
+    master_is_dead: bool = False
     simulator_is_dead: bool = False
     brain_is_dead: bool = False
     _clock_s: float | None = None
@@ -49,9 +50,11 @@ class Supervision:
         lockstep a hung brain holds the simulator too.
 
         Raises:
-            HarnessError: the simulator died or hangs.
+            HarnessError: ROS or the simulator died, or the simulator hangs.
             BrainError: the brain died or hangs.
         """
+        if self.master_is_dead:
+            raise HarnessError("the ROS master died (see logs/)")
         if self.simulator_is_dead:
             raise HarnessError("the simulator died (see logs/)")
         if self.brain_is_dead:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import rosgraph
 import rospy
 
+MASTER = "/rosmaster"
 _PERIOD_S = 0.5
 _TIMEOUT_S = 3.0
 
@@ -25,7 +26,8 @@ class NodeWatch(threading.Thread):
     """Asks nodes for a sign of life; tells once of each that had one and lost it.
 
     A node that does not answer in time may only be busy: that is no death. A refused connection
-    or a registration that is gone is one.
+    or a registration that is gone is one. Where the master itself is gone, `MASTER` has died and
+    nothing can be said of the others.
     """
 
     def __init__(self, names: tuple[str, ...], on_death: Callable[[str], None]) -> None:
@@ -39,24 +41,35 @@ class NodeWatch(threading.Thread):
         """Watches until stopped."""
         master = rosgraph.Master(rospy.get_name())
         while not self._stop.wait(_PERIOD_S):
-            for name in tuple(self._names):
-                if self._lives(master, name):
-                    self._seen.add(name)
-                elif name in self._seen:
-                    self._names.discard(name)
-                    self._on_death(name)
+            try:
+                self._look(master)
+            except OSError:
+                self._on_death(MASTER)
+                return
 
     def stop(self) -> None:
         """Ends the watch."""
         self._stop.set()
 
-    def _lives(self, master: rosgraph.Master, name: str) -> bool:
-        try:
-            address = master.lookupNode(name)
-            proxy = xmlrpc.client.ServerProxy(address, transport=_Transport())
-            proxy.getPid(rospy.get_name())
-        except TimeoutError:
-            return True
-        except (OSError, rosgraph.MasterException, http.client.HTTPException):
-            return False
+    def _look(self, master: rosgraph.Master) -> None:
+        """Raises OSError where the master does not answer."""
+        for name in tuple(self._names):
+            try:
+                lives = _answers(master.lookupNode(name))
+            except rosgraph.MasterException:  # not registered
+                lives = False
+            if lives:
+                self._seen.add(name)
+            elif name in self._seen:
+                self._names.discard(name)
+                self._on_death(name)
+
+
+def _answers(address: str) -> bool:
+    try:
+        xmlrpc.client.ServerProxy(address, transport=_Transport()).getPid(rospy.get_name())
+    except TimeoutError:
         return True
+    except (OSError, http.client.HTTPException):
+        return False
+    return True

@@ -39,7 +39,7 @@ from harness.nodes.node import (
     exit_with,
     start_node,
 )
-from harness.nodes.node_watch import NodeWatch
+from harness.nodes.node_watch import MASTER, NodeWatch
 from harness.paths import claim_recording, recordings_root
 from harness.progress import Progress
 from harness.run_ending import Ending, exit_code, finish_recording
@@ -210,9 +210,9 @@ class StatsNode:
             case "shutdown":
                 raise HarnessError("interrupted before the run was over")
             case "death":
-                dead_brain = event.message == "/brain"
-                self._supervision.brain_is_dead |= dead_brain
-                self._supervision.simulator_is_dead |= not dead_brain
+                self._supervision.master_is_dead |= event.message == MASTER
+                self._supervision.brain_is_dead |= event.message == "/brain"
+                self._supervision.simulator_is_dead |= event.message == "/gazebo"
             case _ if event.topic == STATUS_TOPIC:
                 self._take_status(event)
             case _ if event.topic == CAMERA_INFO_TOPIC:

@@ -43,3 +43,9 @@ def test_the_dead_are_told_apart() -> None:
         Supervision(simulator_is_dead=True).check(0.0)
     with pytest.raises(BrainError, match="brain died"):
         Supervision(brain_is_dead=True).check(0.0)
+
+
+def test_a_dead_master_is_nobody_elses_fault() -> None:
+    watch = Supervision(master_is_dead=True, brain_is_dead=True)
+    with pytest.raises(HarnessError, match="ROS master"):
+        watch.check(0.0)
