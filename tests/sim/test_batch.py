@@ -16,6 +16,7 @@ import pytest
 from harness.batch.attempt import ATTEMPTS, carry_out
 from harness.batch.jobs import Job, expand
 from harness.batch.plan import read_plan
+from harness.lockstep import read_profile
 from harness.processes import processes_of_run, processes_of_runs_in
 from harness.results import Result, read_result
 from tests.sim.started import processes_named
@@ -100,13 +101,18 @@ def test_results_of_driving_and_of_a_broken_brain_are_not_driven_again(
     short_circuit: str, tmp_path: Path
 ) -> None:
     models = ["explicit", f"{MODULE}:Backwards", f"{MODULE}:Dying"]
-    text = f"models: {models}\ncircuits: [{short_circuit}]\nlatency: fixed:5\n"
+    text = f"circuits: [{short_circuit}]\nprofiles: {tmp_path}/profiles\nruns:\n"
+    text += "  - {models: [explicit], latency: profile}\n"
+    text += f"  - {{models: {models[1:]}, latency: fixed:5}}\n"
     with batch(write_plan(tmp_path, text), tmp_path / "out", "--jobs", "3", "--json") as run:
         printed, _ = run.communicate()
     assert run.returncode == 6, printed
     outcomes = {result.model: result.outcome for result in results_in(tmp_path / "out").values()}
     assert outcomes == dict(zip(models, ["completed", "wrong_way", "brain_error"], strict=True))
     assert not list((tmp_path / "out").glob(f"*/{ATTEMPTS}"))
+    # The model without a profile was measured first.
+    latencies_s = read_profile(tmp_path / "profiles" / "explicit.json")
+    assert len(latencies_s) == 300
 
 
 def test_stopped_by_the_user_it_leaves_nothing_behind(three_runs: Path, tmp_path: Path) -> None:
