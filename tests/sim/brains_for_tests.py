@@ -2,9 +2,10 @@
 
 import os
 import time
-from typing import Any
+from typing import Any, Self
 
 from brains.interface import Brain, Command
+from brains.model import ModelSpec
 
 FRAMES_BEFORE = 40
 
@@ -17,6 +18,24 @@ class Counting(Brain):
     def predict(self, data: Any) -> Any:
         self.frames += 1
         return Command(3.0, 0.0)
+
+
+class Late(Counting):
+    """Its node takes seconds to connect to the camera, as on a machine that is overloaded."""
+
+    @classmethod
+    def load(cls, model: ModelSpec) -> Self:
+        from rospy.impl.tcpros_base import TCPROSTransport
+
+        connect = TCPROSTransport.connect
+
+        def slowly(transport: Any, *arguments: Any, **options: Any) -> Any:
+            if transport.name == "/F1ROS/cameraL/image_raw":
+                time.sleep(2.0)
+            return connect(transport, *arguments, **options)
+
+        TCPROSTransport.connect = slowly
+        return cls()
 
 
 class Dying(Counting):

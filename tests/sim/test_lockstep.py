@@ -74,3 +74,19 @@ def test_a_simulator_that_stalls_is_a_harness_error(short_circuit: str, tmp_path
     assert result.outcome == "harness_error"
     assert "stood still" in result.outcome_reason
     assert not any(Path(f"/proc/{pid}").exists() for pid in stopped)
+
+
+def test_a_brain_that_connects_late_gets_the_first_frame(
+    short_circuit: str, tmp_path: Path
+) -> None:
+    values = {
+        "model": "tests.sim.brains_for_tests:Late",
+        "circuit": short_circuit,
+        "clock": "lockstep",
+        "latency": "fixed:5",
+        "timeout": 0.5,
+        "output": str(tmp_path / "late"),
+    }
+    result = drive(RunSpec.parse(values), lambda _: None)[1]
+    assert result.outcome == "timeout", result.outcome_reason
+    assert (result.frames_used, result.frames_missed) == (10, 0)

@@ -76,8 +76,10 @@ void CameraPlugin::Load(gazebo::sensors::SensorPtr sensor, sdf::ElementPtr sdf) 
   image_.encoding = sensor_msgs::image_encodings::RGB8;
 
   ros_.emplace();
+  // Latched: in lockstep the world is held until somebody answers the frame, so who is connected
+  // only a moment after it was rendered must get it too, or all would wait for ever.
   image_publisher_ = ros_->advertise<sensor_msgs::Image>(
-      sdf->Get<std::string>("image_topic", "/F1ROS/cameraL/image_raw").first, 10);
+      sdf->Get<std::string>("image_topic", "/F1ROS/cameraL/image_raw").first, 10, true);
   info_publisher_ = ros_->advertise<sensor_msgs::CameraInfo>(
       sdf->Get<std::string>("info_topic", "/F1ROS/cameraL/camera_info").first, 10);
   frame_ = camera->ConnectNewImageFrame([this](const unsigned char* pixels, unsigned, unsigned,
@@ -86,11 +88,9 @@ void CameraPlugin::Load(gazebo::sensors::SensorPtr sensor, sdf::ElementPtr sdf) 
 
 void CameraPlugin::OnFrame(const unsigned char* pixels) {
   const auto stamp = ToRos(sensor_->LastMeasurementTime());
-  if (image_publisher_.getNumSubscribers() > 0) {
-    image_.header.stamp = stamp;
-    image_.data.assign(pixels, pixels + image_.step * image_.height);
-    image_publisher_.publish(image_);
-  }
+  image_.header.stamp = stamp;
+  image_.data.assign(pixels, pixels + image_.step * image_.height);
+  image_publisher_.publish(image_);
   if (info_publisher_.getNumSubscribers() > 0) {
     info_.header.stamp = stamp;
     info_publisher_.publish(info_);
