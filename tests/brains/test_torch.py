@@ -236,7 +236,7 @@ def test_a_training_that_is_cut_goes_on_and_its_network_has_learned(
 ) -> None:
     from brains.torch_pilotnet import load_network, to_tensor
 
-    model = small("torch_baseline", epochs=6, learning_rate=1e-3)
+    model = small("torch_baseline", epochs=24, learning_rate=1e-3)
     cut, whole = tmp_path / "cut", tmp_path / "whole"
 
     def stop(text: str, done: int = 0, total: int = 0) -> None:

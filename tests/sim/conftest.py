@@ -2,10 +2,17 @@
 
 import csv
 import math
+import signal
 
 import pytest
 
 from worlds.custom import circuit_from_csv, write_circuit
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Tests interrupt what they start, and who runs them in the background ignores interrupts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
