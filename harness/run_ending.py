@@ -38,7 +38,28 @@ def finish_recording(
     timings: dict[str, float],
     bag_recovered: bool = False,
 ) -> Result:
-    """Computes the figures from the bag and writes result.json, last and atomically.
+    """Computes the result from the bag and writes result.json, last and atomically.
+
+    Args: as `compute_result`.
+
+    Raises:
+        StorageError: the result can't be written.
+    """
+    result = compute_result(folder, spec, ending, proof, started_at, timings, bag_recovered)
+    write_result(result, folder / RESULT_NAME)
+    return result
+
+
+def compute_result(
+    folder: Path,
+    spec: RunSpec,
+    ending: Ending,
+    proof: dict[str, Any],
+    started_at: datetime,
+    timings: dict[str, float],
+    bag_recovered: bool = False,
+) -> Result:
+    """Computes the figures from the bag.
 
     Args:
         folder: the recording; its run.bag is closed.
@@ -48,9 +69,6 @@ def finish_recording(
         started_at: when the run began.
         timings: wall seconds of the run's phases.
         bag_recovered: the recorder was killed, and the bag's index rebuilt.
-
-    Raises:
-        StorageError: the result can't be written.
     """
     bag = folder / "run.bag"
     try:
@@ -65,7 +83,7 @@ def finish_recording(
     except DataError:
         # A run that failed before the car moved has no figures; its outcome says why.
         metrics = Metrics()
-    result = Result(
+    return Result(
         **metrics.model_dump(),
         outcome=ending.outcome,
         outcome_reason=ending.reason,
@@ -86,5 +104,3 @@ def finish_recording(
         brain_proof=proof,
         provenance=collect_provenance(project_root(), proof.get("artifact_sha256")),
     )
-    write_result(result, folder / RESULT_NAME)
-    return result

@@ -42,7 +42,8 @@ from harness.nodes.node import (
 from harness.nodes.node_watch import MASTER, NodeWatch
 from harness.paths import claim_recording, recordings_root
 from harness.progress import Progress
-from harness.run_ending import Ending, exit_code, finish_recording
+from harness.results import RESULT_NAME, write_result
+from harness.run_ending import Ending, compute_result, exit_code
 from harness.run_spec import RunSpec
 from harness.start import start_pose, yaw_of_quaternion
 from harness.supervision import Supervision
@@ -317,9 +318,14 @@ def main() -> int:
     folder = prepare_folder(spec, started_at.strftime("%Y%m%dT%H%M%S.%fZ"))
     node = StatsNode(spec, folder)
     ending = node.run()
-    result = finish_recording(folder, spec, ending, node.proof, started_at, node.timings)
-    node.bag.append_json("/experiment_metrics", result.published(), time.time())
-    say(f"{result.outcome}: {ending.reason}; recording {folder}")
+    result = compute_result(folder, spec, ending, node.proof, started_at, node.timings)
+    try:
+        node.bag.append_json("/experiment_metrics", result.published(), time.time())
+    except StorageError as error:
+        failed = {"outcome": "harness_error", "outcome_reason": str(error)}
+        result = result.model_copy(update=failed)
+    write_result(result, folder / RESULT_NAME)  # last: a run that has it lacks nothing
+    say(f"{result.outcome}: {result.outcome_reason}; recording {folder}")
     return exit_code(result.outcome)
 
 

@@ -51,6 +51,9 @@ def test_a_lap_of_the_default_model(tmp_path: Path) -> None:
     assert counts["/brain/iteration"] > 15 * result.lap_time_s
     assert counts["/F1ROS/cameraL/image_raw/compressed"] > 15 * result.lap_time_s
     assert counts["/metadata"] == counts["/experiment_metrics"] == 1
+    # Whoever finds a result finds a closed bag beside it.
+    written = [(folder / name).stat().st_mtime_ns for name in ("run.bag", "result.json")]
+    assert written == sorted(written)
 
 
 def roslaunch(tmp_path: Path, port: int, *arguments: str) -> subprocess.Popen[str]:
