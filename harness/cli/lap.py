@@ -21,7 +21,9 @@ def lap(
     latency: Annotated[
         str, typer.Option(help="lockstep: measured, fixed:MS or profile:FILE")
     ] = "measured",
-    record_camera: Annotated[bool, typer.Option(help="keep the camera's frames as JPEG")] = False,
+    record_camera: Annotated[
+        bool, typer.Option(help="keep the camera's frames, losslessly")
+    ] = False,
     gui: Annotated[bool, typer.Option(help="open Gazebo's window")] = False,
     image_width: Annotated[int, typer.Option(help="camera, pixels")] = 640,
     image_height: Annotated[int, typer.Option(help="camera, pixels")] = 480,

@@ -1,6 +1,7 @@
 """Writes the bag of a run: record times are wall clock, message stamps simulated time."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from std_msgs.msg import String
 from harness.errors import StorageError
 from harness.nodes.frame_loop import as_frame
 
-_JPEG_QUALITY = 92
+# Run lengths alone: a third of the time of the default, and 5 % larger.
+_PNG_OPTIONS = [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
 
 
 class BagWriter:
@@ -32,8 +34,20 @@ class BagWriter:
         except OSError as error:
             raise StorageError(f"{path}: can't create the bag: {error}") from None
 
-    def write(self, topic: str, message: Any, wall_s: float) -> None:
+    def write(
+        self,
+        topic: str,
+        message: Any,
+        wall_s: float,
+        connection_header: Mapping[str, str] | None = None,
+    ) -> None:
         """Appends a message.
+
+        Args:
+            topic: of the message.
+            message: of any type.
+            wall_s: time of the record.
+            connection_header: of a topic's first message, where the default will not do.
 
         Raises:
             StorageError: the disk is full or gone.
@@ -41,7 +55,8 @@ class BagWriter:
         if not np.isfinite(wall_s):
             raise ValueError("a record needs a finite wall time")
         try:
-            self._bag.write(topic, message, genpy.Time.from_sec(wall_s))
+            stamp = genpy.Time.from_sec(wall_s)
+            self._bag.write(topic, message, stamp, connection_header=connection_header)
         except OSError as error:
             raise StorageError(f"{self.path}: can't write the bag: {error}") from None
 
@@ -50,11 +65,32 @@ class BagWriter:
         self.write(topic, String(data=json.dumps(value)), wall_s)
 
     def write_image(self, topic: str, image: Image, wall_s: float) -> None:
-        """Appends a camera frame as JPEG under its own stamp."""
+        """Appends a camera frame under its own stamp, named and packed as image_transport does.
+
+        PNG: a replay then shows a model the very pixels that the brain saw. Of these flat scenes it
+        is smaller than JPEG, too.
+        """
         bgr = cv2.cvtColor(as_frame(image), cv2.COLOR_RGB2BGR)
-        _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-        message = CompressedImage(header=image.header, format="jpeg", data=data.tobytes())
+        _, data = cv2.imencode(".png", bgr, _PNG_OPTIONS)
+        message = CompressedImage(
+            header=image.header, format="rgb8; png compressed bgr8", data=data.tobytes()
+        )
         self.write(f"{topic}/compressed", message, wall_s)
+
+    def write_lasting(self, topic: str, message: Any, wall_s: float) -> None:
+        """Appends a message that `rosbag play` publishes latched, for those who come late.
+
+        Raises:
+            StorageError: the disk is full or gone.
+        """
+        header = {
+            "topic": topic,
+            "type": message._type,
+            "md5sum": message._md5sum,
+            "message_definition": message._full_text,
+            "latching": "1",
+        }
+        self.write(topic, message, wall_s, header)
 
     def close(self) -> None:
         """Writes the index.
@@ -75,7 +111,7 @@ class BagWriter:
         """
         try:
             self._bag = rosbag.Bag(str(self.path), "a")
-        except OSError as error:
+        except (OSError, rosbag.ROSBagException) as error:
             raise StorageError(f"{self.path}: can't reopen the bag: {error}") from None
         self.write_json(topic, value, wall_s)
         self.close()

@@ -30,6 +30,7 @@ from harness.errors import (
     StorageError,
 )
 from harness.lap import LapLimits, LapTracker
+from harness.nodes import transforms
 from harness.nodes.bag_writer import BagWriter
 from harness.nodes.frame_loop import COMMAND_TOPIC, IMAGE_TOPIC, ITERATION_TOPIC, STATUS_TOPIC
 from harness.nodes.node import (
@@ -115,6 +116,7 @@ class StatsNode:
         """The whole run, up to its outcome; always closes the bag."""
         self._watch.start()
         self._bag.write_json("/metadata", self._spec.model_dump(), time.time())
+        self._bag.write_lasting(transforms.STATIC_TF_TOPIC, transforms.of_camera(), time.time())
         try:
             self._wait_until_ready()
             self._go()
@@ -217,6 +219,8 @@ class StatsNode:
             case _ if event.topic == STATUS_TOPIC:
                 self._take_status(event)
             case _ if event.topic == CAMERA_INFO_TOPIC:
+                if self._spec.record_camera:
+                    self._bag.write(event.topic, event.message, event.wall_s)
                 self._supervision.image_came(event.monotonic_s)
             case _ if event.topic == IMAGE_TOPIC:
                 self._bag.write_image(IMAGE_TOPIC, event.message, event.wall_s)
@@ -239,12 +243,17 @@ class StatsNode:
         elif event.topic == ITERATION_TOPIC:
             self._supervision.brain_answered(event.monotonic_s)
             self._answered_sim_s = message.header.stamp.to_sec()
-        elif event.topic == ODOMETRY_TOPIC and self._gone:
-            pose = message.pose.pose
-            orientation = pose.orientation
-            yaw_rad = yaw_of_quaternion(orientation.x, orientation.y, orientation.z, orientation.w)
-            sim_s = message.header.stamp.to_sec()
-            self._tracker.update(sim_s, pose.position.x, pose.position.y, yaw_rad)
+        elif event.topic == ODOMETRY_TOPIC:
+            self._bag.write(transforms.TF_TOPIC, transforms.of_odometry(message), event.wall_s)
+            if self._gone:
+                self._follow_car(message)
+
+    def _follow_car(self, odometry: Odometry) -> None:
+        pose = odometry.pose.pose
+        turn = pose.orientation
+        yaw_rad = yaw_of_quaternion(turn.x, turn.y, turn.z, turn.w)
+        sim_s = odometry.header.stamp.to_sec()
+        self._tracker.update(sim_s, pose.position.x, pose.position.y, yaw_rad)
 
     def _event(self, name: str, **details: Any) -> None:
         wall_s = time.time()

@@ -19,7 +19,8 @@ HOST_PACKAGES = (
     ),
     *("python3-rosservice", "python3-rosparam", "python3-rosmsg", "rosbash"),
     *("python3-sensor-msgs", "python3-nav-msgs", "python3-geometry-msgs"),
-    *("python3-rosgraph-msgs", "python3-std-srvs", "python3-trajectory-msgs", "python3-venv"),
+    *("python3-rosgraph-msgs", "python3-std-srvs", "python3-trajectory-msgs", "python3-tf2-msgs"),
+    "python3-venv",
     # the simulator's root
     *("mmdebstrap", "bubblewrap"),
 )
