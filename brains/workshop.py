@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 from brains.artifacts import checked_sha256
 from brains.model import ModelSpec
 from brains.preprocess import normalise
-from brains.training.evaluation import read_evaluation
+from brains.training.calibration import read_calibration
 from harness.errors import UsageError
-
-CALIBRATION_FILE = Path(__file__).parent / "data" / "calibration.npz"
 
 
 class Progress(Protocol):
@@ -74,7 +72,7 @@ class Workshop:
 
     def calibration(self) -> NDArray[np.float32]:
         """Normalised training frames, float32 (n, 66, 200, 3); never frames of the evaluation."""
-        return normalise(read_evaluation(CALIBRATION_FILE).crops)
+        return normalise(read_calibration().crops)
 
 
 Recipe = Callable[[Workshop], None]

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from brains.training.dataset import read_split, yaw_rate_weights
-from brains.training.frames import DATA_DIR, FrameSet, circuits_of_frames, read_frames
+from brains.training.dataset import yaw_rate_weights
+from brains.training.frames import DATA_DIR, FrameSet, pick_frames, read_frames
 
 CALIBRATION_FILE = DATA_DIR / "calibration.npz"
 
@@ -23,18 +23,15 @@ def make_calibration(data: Path, per_circuit: int = 100) -> FrameSet:
     Raises:
         DataError: The data set is broken or its training split empty.
     """
-    split = read_split(data, "train")
-    where = circuits_of_frames(data, "train")
-    rows: list[NDArray[np.intp]] = []
-    for circuit in sorted(set(where.tolist())):
-        frames = np.flatnonzero(where == circuit)
-        frames = frames[np.argsort(split.labels[frames, 1], kind="stable")]
-        passed = np.cumsum(yaw_rate_weights(split.labels[frames]))
-        count = min(per_circuit, len(frames))
+
+    def by_yaw_rate(labels: NDArray[np.float32]) -> NDArray[np.intp]:
+        order = np.argsort(labels[:, 1], kind="stable")
+        passed = np.cumsum(yaw_rate_weights(labels[order]))
+        count = min(per_circuit, len(order))
         middles = (np.arange(count) + 0.5) / count * passed[-1]
-        rows.append(frames[np.unique(np.searchsorted(passed, middles))])
-    picked = np.concatenate(rows)
-    return FrameSet(np.asarray(split.crops[picked]), split.labels[picked], where[picked])
+        return np.asarray(order[np.unique(np.searchsorted(passed, middles))])
+
+    return pick_frames(data, "train", by_yaw_rate)
 
 
 def read_calibration(path: Path = CALIBRATION_FILE) -> FrameSet:

@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from brains.training.dataset import read_split
-from brains.training.frames import DATA_DIR, FrameSet, circuits_of_frames, read_frames
+from brains.training.frames import DATA_DIR, FrameSet, pick_frames, read_frames
 
 EVALUATION_FILE = DATA_DIR / "evaluation.npz"
 
@@ -17,15 +16,12 @@ def make_evaluation(data: Path, per_circuit: int = 300) -> FrameSet:
     Raises:
         DataError: The data set is broken or its test split empty.
     """
-    split = read_split(data, "test")
-    where = circuits_of_frames(data, "test")
-    rows: list[NDArray[np.intp]] = []
-    for circuit in sorted(set(where.tolist())):
-        frames = np.flatnonzero(where == circuit)
-        chosen = np.linspace(0, len(frames) - 1, min(per_circuit, len(frames))).round().astype(int)
-        rows.append(frames[chosen])
-    picked = np.concatenate(rows)
-    return FrameSet(np.asarray(split.crops[picked]), split.labels[picked], where[picked])
+
+    def evenly(labels: NDArray[np.float32]) -> NDArray[np.intp]:
+        count = min(per_circuit, len(labels))
+        return np.linspace(0, len(labels) - 1, count).round().astype(np.intp)
+
+    return pick_frames(data, "test", evenly)
 
 
 def read_evaluation(path: Path = EVALUATION_FILE) -> FrameSet:

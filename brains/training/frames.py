@@ -3,6 +3,7 @@
 The frames are one PNG, one under the other: small, lossless, and read in one go.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brains.preprocess import INPUT_HEIGHT, INPUT_WIDTH
-from brains.training.dataset import SplitName, read_index
+from brains.training.dataset import SplitName, read_index, read_split
 from harness.errors import DataError
 
 DATA_DIR = Path(__file__).parents[1] / "data"
@@ -25,6 +26,29 @@ class FrameSet:
     crops: NDArray[np.uint8]
     labels: NDArray[np.float32]
     circuits: NDArray[np.str_]
+
+
+def pick_frames(
+    data: Path, split: SplitName, choose: Callable[[NDArray[np.float32]], NDArray[np.intp]]
+) -> FrameSet:
+    """Pick frames of each circuit of a split, circuit after circuit.
+
+    Args:
+        data: Data set.
+        split: The split.
+        choose: Rows to take, of the labels (n, 2) of one circuit's frames in the split's order.
+
+    Raises:
+        DataError: The data set is broken, or the split has no runs.
+    """
+    content = read_split(data, split)
+    where = circuits_of_frames(data, split)
+    rows: list[NDArray[np.intp]] = []
+    for circuit in np.unique(where):
+        frames = np.flatnonzero(where == circuit)
+        rows.append(frames[choose(content.labels[frames])])
+    picked = np.concatenate(rows)
+    return FrameSet(np.asarray(content.crops[picked]), content.labels[picked], where[picked])
 
 
 def circuits_of_frames(data: Path, split: SplitName) -> NDArray[np.str_]:
