@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from brains.catalogue import default_model, read_catalogue, why_not
-from brains.gpu import nvidia_gpu
+from brains.gpu import nvidia_gpus
 from harness.paths import recordings_root
 
 _ROS_MODULES = ("rospy", "rosbag", "roslaunch", "sensor_msgs", "nav_msgs", "geometry_msgs")
@@ -119,12 +119,12 @@ def _disk() -> Finding:
 
 
 def _gpu() -> Finding:
-    name = nvidia_gpu()
+    gpus = nvidia_gpus()
     return Finding(
         what="NVIDIA GPU",
-        ok=name is not None,
-        found=name or "none",
-        mend="" if name else "only TensorRT and CUDA models need one",
+        ok=bool(gpus),
+        found="; ".join(gpus) or "none",
+        mend="" if gpus else "only TensorRT and CUDA models need one",
         needed=False,
     )
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from brains.gpu import nvidia_gpus
+
 # The packages whose version can change a figure; those not installed are left out.
 PACKAGES = (
     "ai-edge-litert",
@@ -59,7 +61,6 @@ def collect_provenance(
     status = _answer(["git", "-C", str(repository), "status", "--porcelain"])
     # The affinity mask, not the machine's count: a container may own fewer.
     cores = len(os.sched_getaffinity(0))
-    gpus = _answer(["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"])
     return Provenance(
         git_commit=commit or None,
         git_dirty=None if status is None else bool(status),
@@ -68,7 +69,7 @@ def collect_provenance(
         os=_os_name(),
         cpu_model=_cpu_model(),
         cpu_cores=cores,
-        gpus=tuple(line.strip() for line in (gpus or "").splitlines() if line.strip()),
+        gpus=nvidia_gpus(),
         model_sha256=model_sha256,
     )
 

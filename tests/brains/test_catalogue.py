@@ -4,7 +4,7 @@ import pytest
 
 from brains import artifacts, catalogue
 from brains.catalogue import brain_class, find_model, load_brain, model_names, why_not
-from brains.gpu import nvidia_gpu
+from brains.gpu import nvidia_gpu, nvidia_gpus
 from harness.errors import DataError, UnavailableError, UsageError
 
 
@@ -94,14 +94,30 @@ def test_nvidia_models_say_what_they_need(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_gpu_that_does_not_answer_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tool = tmp_path / "nvidia-smi"
+    def answers(folder: str, script: str) -> None:
+        tool = tmp_path / folder / "nvidia-smi"
+        tool.parent.mkdir()
+        tool.write_text(f"#!/bin/sh\n{script}\n")
+        tool.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tool.parent))
+
     monkeypatch.setenv("PATH", str(tmp_path))
     assert nvidia_gpu() is None
-    tool.write_text("#!/bin/sh\necho 'Board 9000, 555.1'\n")
-    tool.chmod(0o755)
+    answers("two", "echo 'Board 9000, 555.1'; echo 'Board 8000, 555.1'")
     assert nvidia_gpu() == "Board 9000, 555.1"
-    tool.write_text("#!/bin/sh\necho 'no devices were found'\nexit 6\n")
-    assert nvidia_gpu() is None
+    assert nvidia_gpus() == ("Board 9000, 555.1", "Board 8000, 555.1")
+    answers("none", "echo 'no devices were found'; exit 6")
+    assert nvidia_gpus() == ()
+
+
+def test_the_driver_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool, asked = tmp_path / "nvidia-smi", tmp_path / "asked"
+    tool.write_text(f"#!/bin/sh\necho x >>{asked}\necho 'Board 9000, 555.1'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for name in ("tftrt_fp32", "tftrt_fp16", "trt_fp16"):
+        why_not(find_model(name))
+    assert asked.read_text() == "x\n"
 
 
 def test_missing_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
