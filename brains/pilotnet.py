@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brains.preprocess import INPUT_HEIGHT, INPUT_WIDTH
+from brains.weights_file import write_weights
 from harness.errors import DataError, UnavailableError
 
 PARAMETERS = 17_016_206
@@ -79,14 +80,8 @@ def save_weights(
     Raises:
         DataError: A weight is not finite or too large for float16.
     """
-    with np.errstate(over="ignore"):
-        rounded = [np.asarray(weight, np.float16) for weight in weights]
-    if not all(np.isfinite(weight).all() for weight in rounded):
-        raise DataError("the network has weights that are not finite in float16: train it anew")
-    part = path.with_name(f".{path.name}.part.npz")
-    arrays: dict[str, Any] = {f"w{index:02d}": weight for index, weight in enumerate(rounded)}
-    (np.savez_compressed if compress else np.savez)(part, **arrays)
-    part.replace(path)
+    arrays = {f"w{index:02d}": weight for index, weight in enumerate(weights)}
+    write_weights(path, arrays, compress=compress)
 
 
 def read_weights(path: Path) -> list[NDArray[np.float32]]:

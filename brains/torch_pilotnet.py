@@ -14,6 +14,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from brains.weights_file import write_weights
 from harness.errors import DataError, UnavailableError
 
 PARAMETERS = 1_595_528
@@ -70,17 +71,9 @@ def save_weights(network: Any, path: Path) -> None:
     Raises:
         DataError: A weight is not finite or too large for float16.
     """
-    with np.errstate(over="ignore"):
-        arrays: dict[str, Any] = {
-            name: tensor.detach().numpy().astype(np.float16)
-            for name, tensor in network.state_dict().items()
-            if tensor.is_floating_point()
-        }
-    if not all(np.isfinite(array).all() for array in arrays.values()):
-        raise DataError("the network has weights that are not finite in float16: train it anew")
-    part = path.with_name(f".{path.name}.part.npz")
-    np.savez(part, **arrays)
-    part.replace(path)
+    state = network.state_dict().items()
+    floats = {name: t.detach().numpy() for name, t in state if t.is_floating_point()}
+    write_weights(path, floats)
 
 
 def load_network(path: Path) -> Any:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.errors import PitwallError
+from harness.files import write_text
 from harness.paths import project_root
 from harness.promises import Promise, promise_table
 from harness.provenance import collect_provenance
@@ -152,7 +153,7 @@ def main() -> int:
             for name, results in bench.results.items()
         },
     }
-    options.output.write_text(json.dumps(document, indent=2) + "\n")
+    write_text(options.output, json.dumps(document, indent=2) + "\n")
     console.print(f"written: {options.output}")
     return 0 if all(row.kept for row in found) else 1
 

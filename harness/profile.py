@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from brains.interface import Brain
-from harness.errors import StorageError
+from harness.files import write_text
 from harness.provenance import Provenance
 
 WARM_UP = 20
@@ -89,8 +89,4 @@ def write_profile(profile: LatencyProfile, path: Path) -> None:
     Raises:
         StorageError: it can't be written.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(profile.model_dump_json(indent=2) + "\n")
-    except OSError as error:
-        raise StorageError(f"{path}: can't write the profile: {error.strerror}") from None
+    write_text(path, profile.model_dump_json(indent=2) + "\n")

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from brains.catalogue import find_model, why_not
 from harness.batch.plan import OWN_PROFILE, Block, Plan, group
-from harness.errors import DataError, StorageError, UnavailableError, UsageError
+from harness.errors import DataError, UnavailableError, UsageError
+from harness.files import write_text
 from harness.run_spec import EXPERT, RunSpec
 from worlds.circuit import Direction, load_circuit
 
@@ -87,11 +88,7 @@ class JobFile(BaseModel):
         Raises:
             StorageError: it can't be written.
         """
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(self.model_dump_json(indent=1) + "\n")
-        except OSError as error:
-            raise StorageError(f"{path}: can't write: {error.strerror}") from None
+        write_text(path, self.model_dump_json(indent=1) + "\n")
 
     def job(self, name: str) -> Job:
         """The run of this name.

@@ -1,7 +1,5 @@
 """An evaluation as files: JSON, CSV, Markdown."""
 
-import csv
-import io
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -9,9 +7,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.errors import StorageError
 from harness.evaluation.row import Row
 from harness.evaluation.table import markdown
+from harness.files import as_csv, write_text, writing
 from harness.provenance import Provenance
 
 # Nested values of a row; the JSON file has them.
@@ -80,26 +78,19 @@ def write_evaluation_files(evaluation: Evaluation, folder: Path) -> list[Path]:
         "evaluation.md": markdown(evaluation.rows, evaluation.facts()),
     }
     figure = evaluation_figure(evaluation.rows, evaluation.provenance.cpu_model)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            (folder / name).write_text(text, encoding="utf-8")
-        if figure is not None:
-            figure.savefig(folder / "evaluation.png", dpi=150)
-    except OSError as error:
-        raise StorageError(f"can't write to {folder}: {error.strerror}") from error
-    return [folder / name for name in (*texts, *(["evaluation.png"] if figure else []))]
+    files = [write_text(folder / name, text) for name, text in texts.items()]
+    if figure is not None:
+        files.append(folder / "evaluation.png")
+        with writing(files[-1]):
+            figure.savefig(files[-1], dpi=150)
+    return files
 
 
 def csv_text(evaluation: Evaluation) -> str:
     """The rows with the flat figures, and in each row where they come from."""
     circuits = sorted({name for row in evaluation.rows for name in row.circuits})
     lines = [_flat(row, circuits) | _origin(evaluation) for row in evaluation.rows]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(lines[0]) if lines else [], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    return text.getvalue()
+    return as_csv(list(lines[0]) if lines else [], lines)
 
 
 def _flat(row: Row, circuits: Sequence[str]) -> dict[str, object]:

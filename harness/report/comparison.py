@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from harness.files import as_csv
 from harness.metrics.intervals import Difference
 from harness.report.groups import Conditions, Group, Heat
 from harness.report.ranking import (
@@ -19,7 +20,6 @@ from harness.report.ranking import (
     distinct_pairs,
     figure_difference,
 )
-from harness.report.sheets import as_csv
 from harness.report.table import (
     FIGURES,
     MISSING,

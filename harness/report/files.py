@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.errors import StorageError
+from harness.files import write_text
 from harness.report.digest import DigestCache
 from harness.report.origin import markdown_origin, origin_of
 from harness.report.page import build_page
@@ -41,17 +41,3 @@ def write_files(
         HTML_NAME: build_page(report, DigestCache(), progress),
     }
     return tuple(write_text(folder / name, text) for name, text in texts.items())
-
-
-def write_text(path: Path, text: str) -> Path:
-    """Write a file of a report, its folder too.
-
-    Raises:
-        StorageError: It can't be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StorageError(f"can't write {path}: {error.strerror}") from error
-    return path

@@ -15,7 +15,7 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 from shapely import LinearRing
 
-from harness.errors import StorageError
+from harness.files import writing
 from harness.lap import LapLimits
 from harness.metrics import timing
 from harness.metrics.figures import Drive, replay
@@ -78,11 +78,8 @@ def draw_all(pictured: Pictured, folder: Path) -> tuple[Path, ...]:
         figure = painter(pictured)
         if figure is None:
             continue
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
+        with writing(folder / name):
             figure.savefig(folder / name, dpi=_DPI, bbox_inches="tight", pad_inches=0.15)
-        except OSError as error:
-            raise StorageError(f"can't write {folder / name}: {error.strerror}") from error
         written.append(folder / name)
     return tuple(written)
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from rich.console import Console
 
 from harness.errors import PitwallError
+from harness.files import write_text
 from harness.report.comparison import (
     compare,
     csv_comparison,
     markdown_comparison,
     terminal_comparison,
 )
-from harness.report.files import write_files, write_text
+from harness.report.files import write_files
 from harness.report.found import FoundRuns, find_runs
 from harness.report.groups import Run, heats
 from harness.report.table import Report, terminal_report

@@ -1,10 +1,9 @@
 """A report's figures as CSV: every model under equal conditions, and every run."""
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from typing import Any, get_args
 
+from harness.files import as_csv
 from harness.metrics.figures import Metrics
 from harness.metrics.intervals import Interval
 from harness.report.groups import Heat, Run
@@ -71,15 +70,6 @@ def runs_csv(runs: Iterable[Run]) -> str:
         kept |= {name: provenance[name] for name in ("model_sha256", "git_commit")}
         rows.append({"recording": run.name, **kept})
     return as_csv(fields, rows)
-
-
-def as_csv(fields: Sequence[str], rows: Iterable[dict[str, Any]]) -> str:
-    """Rows of values as CSV; fields that a row lacks stay empty."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fields, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def _condition_values(heat: Heat) -> dict[str, Any]:
