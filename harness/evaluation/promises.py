@@ -1,15 +1,14 @@
 """What the project promises of its models, beside what an evaluation measured."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
+from brains.catalogue import read_catalogue
 from harness.evaluation.evaluate import TF_BASELINE
 from harness.evaluation.row import Row
 from harness.promises import Promise
 
 FAST = "pitwall_fast"
-NVIDIA_BACKENDS = ("tftrt", "tensorrt")
 PRUNED = ("tflite_pruned", "tflite_pruned_dynamic", "tflite_pqat", "tflite_pcqat")
-CLUSTERED = ("tflite_cqat", "tflite_pcqat")
 # Their published size contains the optimiser's state, or the engine's plan for another GPU.
 _SIZE_NOT_COMPARABLE = ("tf_baseline",)
 _SIZE_TABLES = ("tflite", "torch")
@@ -19,13 +18,20 @@ Figure = Callable[[Row], float | None]
 
 def promises(rows: Sequence[Row]) -> list[Promise]:
     """The bounds that an evaluation of all models can check."""
+    catalogue = {model.name: model for model in read_catalogue().models}
+    nvidia = {name for name, model in catalogue.items() if model.nvidia is not None}
+    clusters = {
+        name: int(model.recipe_options["clusters"])
+        for name, model in catalogue.items()
+        if "clusters" in model.recipe_options
+    }
     by_name = {row.model: row for row in rows}
     ran = [row for row in rows if row.runnable]
     fast = [by_name[FAST]] if FAST in by_name else []
     timed_bare = any(row.bare_ratio is not None for row in ran)
     best = sorted(ran, key=lambda row: row.inference_ms_median or 0.0)[:1]
     return [
-        _all_evaluated([row for row in rows if row.backend not in NVIDIA_BACKENDS]),
+        _all_evaluated([row for row in rows if row.model not in nvidia]),
         _fastest_published(ran, by_name.get(TF_BASELINE)),
         _bounds(f"{FAST}: speed-up over {TF_BASELINE}", fast, lambda r: r.speed_up, 120.0, None),
         _bounds(f"{FAST}: size, MiB", fast, lambda r: r.size_mib, None, 1.0),
@@ -35,11 +41,11 @@ def promises(rows: Sequence[Row]) -> list[Promise]:
         _bounds("size / published size", _sized(ran), lambda r: r.size_ratio, 0.99, 1.01),
         _bounds("sparsity of pruned models", _of(ran, PRUNED), lambda r: r.sparsity, 0.5, None),
         _bounds(
-            "different values a tensor, clustered models",
-            _of(ran, CLUSTERED),
-            lambda r: r.unique_values,
+            "different values a tensor / clusters asked for",
+            _of(ran, clusters),
+            lambda r: None if r.unique_values is None else r.unique_values / clusters[r.model],
             None,
-            32,
+            1.0,
         ),
         *(
             [
@@ -53,7 +59,7 @@ def promises(rows: Sequence[Row]) -> list[Promise]:
     ]
 
 
-def _of(rows: Sequence[Row], names: Sequence[str]) -> list[Row]:
+def _of(rows: Sequence[Row], names: Collection[str]) -> list[Row]:
     return [row for row in rows if row.model in names]
 
 
