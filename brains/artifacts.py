@@ -6,18 +6,19 @@ kept there too, or built from it into the cache. Each of these folders has a ``S
 """
 
 import hashlib
-import importlib.util
 import json
 import os
 from pathlib import Path
 
 from brains.model import ModelSpec
+from brains.sources import sources_of
 from harness.errors import DataError
 from harness.setup.cache import cache_root, key_of
 
 WEIGHTS_FILE = "pilotnet.npz"
 REFERENCE_FILE = "reference.npz"
 SUMS_FILE = "SHA256SUMS"
+CALIBRATION_FILE = Path(__file__).parent / "data" / "calibration.npz"
 
 
 def weights_dir() -> Path:
@@ -58,6 +59,9 @@ def write_sums(folder: Path) -> None:
 def built_dir(model: ModelSpec) -> Path:
     """Cache folder of the model's built artifact, keyed by all it is made from.
 
+    That is: the weights, the recipe's options, the calibration frames, and the code of the recipe
+    and of all modules of ``brains`` that it imports.
+
     Raises:
         DataError: The weights it is made from are not listed in the weights folder.
     """
@@ -66,11 +70,11 @@ def built_dir(model: ModelSpec) -> Path:
         raise DataError(
             f"{weights_dir() / SUMS_FILE} does not list {model.weights}: {how_to_keep(model)}"
         )
-    made_from = [stated, str(model.recipe), json.dumps(model.recipe_options, sort_keys=True)]
-    module = str(model.recipe).partition(":")[0]
-    found = importlib.util.find_spec(module)
-    recipe = Path(found.origin).read_bytes() if found and found.origin else b""
-    return cache_root() / "models" / f"{model.name}-{key_of(*made_from, recipe)}"
+    frames = sha256_of(CALIBRATION_FILE)
+    options = json.dumps(model.recipe_options, sort_keys=True)
+    made_from = [stated, frames, str(model.recipe), options]
+    code = [path.read_bytes() for path in sources_of(str(model.recipe).partition(":")[0])]
+    return cache_root() / "models" / f"{model.name}-{key_of(*made_from, *code)}"
 
 
 def artifact_path(model: ModelSpec) -> Path | None:

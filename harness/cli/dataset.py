@@ -97,7 +97,8 @@ def calibration(
 
     Example: harness dataset calibration ~/pitwall-data --output calibration.npz
     """
-    from brains.training.calibration import CALIBRATION_FILE, make_calibration
+    from brains.artifacts import CALIBRATION_FILE
+    from brains.training.calibration import make_calibration
 
     _write(make_calibration(data, per_circuit), output or CALIBRATION_FILE)
 

@@ -1,5 +1,6 @@
 """Making models' files: into the cache, into a weights folder, whole or not at all."""
 
+import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from brains import artifacts, build
+from brains import artifacts, build, sources
+from brains.catalogue import find_model
 from brains.model import ModelSpec
 from brains.network import weights_summary
 from brains.workshop import Workshop
@@ -106,6 +108,33 @@ def test_other_weights_or_options_make_another_artifact(weights_folder: Path) ->
     (weights_folder / "pilotnet.npz").write_bytes(b"other weights")
     artifacts.write_sums(weights_folder)
     assert artifacts.built_dir(MODEL) != first
+
+
+def test_an_edit_of_the_code_that_makes_it_makes_another_artifact(
+    weights_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "brains"
+    shutil.copytree(sources.PACKAGE, package, ignore=shutil.ignore_patterns("weights", "data"))
+    monkeypatch.setattr(sources, "PACKAGE", package)
+    model = find_model("openvino_int8")
+    first = artifacts.built_dir(model)
+    (package / "backends" / "null.py").write_text("'not imported by the recipe'")
+    assert artifacts.built_dir(model) == first
+    helpers = ("recipes/openvino.py", "recipes/onnx.py", "pilotnet.py", "preprocess.py")
+    seen = {first}
+    for name in (*helpers, "training/calibration.py"):
+        with (package / name).open("a") as file:
+            file.write("\nEDITED = True\n")
+        seen.add(artifacts.built_dir(model))
+    assert len(seen) == 6
+
+
+def test_sources_are_those_imported_inside_functions_too(tmp_path: Path) -> None:
+    names = {path.name for path in sources.sources_of(__name__)}
+    assert {"test_build.py", "build.py", "workshop.py", "preprocess.py"} <= names
+    assert "conftest.py" not in names
+    assert "onnx.py" not in names
+    assert sources.sources_of("no_module_of_this_name") == []
 
 
 def test_swapped_weights_are_not_built_from(weights_folder: Path) -> None:
