@@ -21,22 +21,11 @@ from rosbags.serde import SerdeError
 from rosbags.typesys import Stores, TypesysError, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
+from harness import topics
 from harness.errors import DataError
+from harness.rotation import yaw_of_quaternion
 
 Floats = NDArray[np.float64]
-
-ODOMETRY = "/F1ROS/odom"
-CLOCK = "/clock"
-COMMANDS = "/F1ROS/cmd_vel"
-ITERATIONS = "/brain/iteration"
-PERFORMANCE = "/gazebo/performance_metrics"
-LOAD = "/gazebo/load"
-CONTACTS = "/F1ROS/contacts"
-CAMERA = "/F1ROS/cameraL/image_raw"
-COMPRESSED_CAMERA = "/F1ROS/cameraL/image_raw/compressed"
-EVENTS = "/run/event"
-METADATA = "/metadata"
-EXPERIMENT_METRICS = "/experiment_metrics"
 
 _MAGIC = b"#ROSBAG V2.0\n"
 
@@ -225,10 +214,10 @@ def _stamp_s(stamp: Any) -> float:
 
 def _odometry_row(message: Any) -> tuple[float, ...]:
     position, q = message.pose.pose.position, message.pose.pose.orientation
-    yaw_rad = np.arctan2(2.0 * (q.w * q.z + q.x * q.y), 1.0 - 2.0 * (q.y * q.y + q.z * q.z))
+    yaw_rad = yaw_of_quaternion(q.x, q.y, q.z, q.w)
     twist = message.twist.twist
     stamp_s = _stamp_s(message.header.stamp)
-    return (stamp_s, position.x, position.y, float(yaw_rad), twist.linear.x, twist.angular.z)
+    return (stamp_s, position.x, position.y, yaw_rad, twist.linear.x, twist.angular.z)
 
 
 def _iteration_row(message: Any) -> tuple[float, ...]:
@@ -249,18 +238,18 @@ def _iteration_row(message: Any) -> tuple[float, ...]:
 
 
 _ROWS: dict[str, Callable[[Any], tuple[Any, ...]]] = {
-    ODOMETRY: _odometry_row,
-    CLOCK: lambda message: (_stamp_s(message.clock),),
-    COMMANDS: lambda message: (message.linear.x, message.angular.z),
-    ITERATIONS: _iteration_row,
-    PERFORMANCE: lambda message: (message.real_time_factor,),
-    LOAD: lambda message: (message.physics_s, message.rendering_s),
-    CONTACTS: lambda message: (_stamp_s(message.header.stamp),),
-    CAMERA: lambda message: (_stamp_s(message.header.stamp),),
-    COMPRESSED_CAMERA: lambda message: (_stamp_s(message.header.stamp),),
-    EVENTS: lambda message: (message.data,),
-    METADATA: lambda message: (message.data,),
-    EXPERIMENT_METRICS: lambda message: (message.data,),
+    topics.ODOMETRY: _odometry_row,
+    topics.CLOCK: lambda message: (_stamp_s(message.clock),),
+    topics.COMMANDS: lambda message: (message.linear.x, message.angular.z),
+    topics.ITERATIONS: _iteration_row,
+    topics.PERFORMANCE: lambda message: (message.real_time_factor,),
+    topics.LOAD: lambda message: (message.physics_s, message.rendering_s),
+    topics.CONTACTS: lambda message: (_stamp_s(message.header.stamp),),
+    topics.CAMERA: lambda message: (_stamp_s(message.header.stamp),),
+    topics.COMPRESSED_CAMERA: lambda message: (_stamp_s(message.header.stamp),),
+    topics.EVENTS: lambda message: (message.data,),
+    topics.METADATA: lambda message: (message.data,),
+    topics.EXPERIMENT_METRICS: lambda message: (message.data,),
 }
 
 
@@ -280,25 +269,27 @@ def read_run_log(bag_path: Path) -> RunLog:
             rows[topic].append((wall_s, *_ROWS[topic](message)))
         except AttributeError as error:
             raise DataError(f"{bag_path}: {topic} has an unexpected type ({error})") from error
-    if not rows[ODOMETRY]:
-        raise DataError(f"{bag_path} has no {ODOMETRY}: it is no recording of a run")
-    wall, sim, *pose = _columns(rows[ODOMETRY], 7)
+    if not rows[topics.ODOMETRY]:
+        raise DataError(f"{bag_path} has no {topics.ODOMETRY}: it is no recording of a run")
+    wall, sim, *pose = _columns(rows[topics.ODOMETRY], 7)
     order = np.argsort(sim, kind="stable")
-    metadata = _json_rows(bag_path, METADATA, rows)
-    experiment_metrics = _json_rows(bag_path, EXPERIMENT_METRICS, rows)
-    events = _json_rows(bag_path, EVENTS, rows)
+    metadata = _json_rows(bag_path, topics.METADATA, rows)
+    experiment_metrics = _json_rows(bag_path, topics.EXPERIMENT_METRICS, rows)
+    events = _json_rows(bag_path, topics.EVENTS, rows)
     return RunLog(
         odometry=Odometry(sim[order], wall[order], *(column[order] for column in pose)),
-        clock=Clock(*_columns(rows[CLOCK], 2)),
-        iterations=Iterations(*_columns(rows[ITERATIONS], 12)),
-        commands=Commands(*_columns(rows[COMMANDS], 3)),
-        performance=Performance(*_columns(rows[PERFORMANCE], 2)),
-        load=Load(*_columns(rows[LOAD], 3)),
+        clock=Clock(*_columns(rows[topics.CLOCK], 2)),
+        iterations=Iterations(*_columns(rows[topics.ITERATIONS], 12)),
+        commands=Commands(*_columns(rows[topics.COMMANDS], 3)),
+        performance=Performance(*_columns(rows[topics.PERFORMANCE], 2)),
+        load=Load(*_columns(rows[topics.LOAD], 3)),
         events=tuple(Event(str(data.get("event", "")), wall_s, data) for wall_s, data in events),
         metadata=metadata[-1][1] if metadata else {},
         experiment_metrics=experiment_metrics[-1][1] if experiment_metrics else {},
-        camera_sim_s=np.unique(_columns(rows[CAMERA] + rows[COMPRESSED_CAMERA], 2)[1]),
-        contacts_sim_s=_columns(rows[CONTACTS], 2)[1],
+        camera_sim_s=np.unique(
+            _columns(rows[topics.CAMERA] + rows[topics.COMPRESSED_CAMERA], 2)[1]
+        ),
+        contacts_sim_s=_columns(rows[topics.CONTACTS], 2)[1],
     )
 
 

@@ -43,8 +43,3 @@ def world_of(spec: RunSpec, folder: Path) -> Path:
         start=start_pose(spec),
     )
     return generate_world(spec.load_circuit(), folder, options)
-
-
-def yaw_of_quaternion(x: float, y: float, z: float, w: float) -> float:
-    """Yaw in radians of a unit quaternion (REP 103: rotation about z)."""
-    return math.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))

@@ -20,12 +20,11 @@ from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.typesys import Stores, get_typestore
 
 from brains.preprocess import INPUT_HEIGHT, INPUT_WIDTH, crop
+from harness import topics
 from harness.errors import DataError, UsageError
 
-CAMERA_TOPIC = "/F1ROS/cameraL/image_raw/compressed"
-LABEL_TOPIC = "/expert/label"
-METADATA_TOPIC = "/metadata"
 BAG_FILE = "run.bag"
+_TOPICS = (topics.COMPRESSED_CAMERA, topics.LABELS, topics.METADATA)
 
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
@@ -88,13 +87,13 @@ def read_run(recording: Path) -> Run:
     images: dict[int, NDArray[np.uint8]] = {}
     metadata: dict[str, Any] = {}
     try:
-        for topic, message in _messages(bag, (CAMERA_TOPIC, LABEL_TOPIC, METADATA_TOPIC)):
-            if topic == METADATA_TOPIC:
+        for topic, message in _messages(bag, _TOPICS):
+            if topic == topics.METADATA:
                 metadata = json.loads(message.data)
                 continue
             stamp = message.header.stamp
             stamp_ns = stamp.sec * 10**9 + stamp.nanosec
-            if topic == LABEL_TOPIC:
+            if topic == topics.LABELS:
                 labels[stamp_ns] = (message.twist.linear.x, message.twist.angular.z)
             else:
                 images[stamp_ns] = crop(_decode(message.data))
@@ -235,10 +234,10 @@ def yaw_rate_weights(labels: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray(1 / np.sqrt(np.bincount(bins, minlength=29)[bins]), np.float64)
 
 
-def _messages(bag: Path, topics: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-    """Topic and message of a bag's messages on ``topics``."""
+def _messages(bag: Path, wanted: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    """Topic and message of a bag's messages on the wanted topics."""
     with AnyReader([bag], default_typestore=get_typestore(Stores.ROS1_NOETIC)) as reader:
-        connections = [c for c in reader.connections if c.topic in topics]
+        connections = [c for c in reader.connections if c.topic in wanted]
         for connection, _, data in reader.messages(connections):
             yield connection.topic, reader.deserialize(data, connection.msgtype)
 

@@ -15,11 +15,13 @@ from nav_msgs.msg import Odometry
 
 from brains.expert import Expert
 from brains.interface import Frame, TimedCommand
+from harness import topics
 from harness.errors import BrainError
 from harness.lockstep import parse_latency
 from harness.nodes.frame_loop import Decide, Decision, FrameLoop, as_time, as_twist, run_driver
 from harness.nodes.node import BRAIN_FAILURE, asked_run, exit_with, start_node
-from harness.start import disturber, yaw_of_quaternion
+from harness.rotation import yaw_of_quaternion
+from harness.start import disturber
 
 
 class PoseAtFrame:
@@ -31,7 +33,7 @@ class PoseAtFrame:
         self._arrived = threading.Condition()
         self._newest: Odometry | None = None
         self._subscriber = rospy.Subscriber(
-            "/F1ROS/odom", Odometry, self._on_odometry, tcp_nodelay=True
+            topics.ODOMETRY, Odometry, self._on_odometry, tcp_nodelay=True
         )
 
     @property
@@ -69,7 +71,7 @@ def main() -> int:
     start_node("brain")
     spec = asked_run()
     latency = parse_latency(spec.latency, spec.seed) if spec.clock == "lockstep" else None
-    labels = rospy.Publisher("/expert/label", TwistStamped, queue_size=100)
+    labels = rospy.Publisher(topics.LABELS, TwistStamped, queue_size=100)
     poses = PoseAtFrame()
 
     def load() -> tuple[Decide, dict[str, Any]]:

@@ -17,14 +17,10 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
 from brains.interface import Command, Frame, TimedCommand
+from harness import topics
 from harness.errors import BrainError, PitwallError
 from harness.lockstep import LatencyModel, LockstepClock
 
-IMAGE_TOPIC = "/F1ROS/cameraL/image_raw"
-COMMAND_TOPIC = "/F1ROS/cmd_vel"
-ITERATION_TOPIC = "/brain/iteration"
-STATUS_TOPIC = "/brain/status"
-ADVANCE_TOPIC = "/gazebo/advance"
 CAMERA_PERIOD_NS = 50_000_000
 
 
@@ -52,12 +48,12 @@ class FrameLoop:
         self._latency = latency
         self._arrived = threading.Condition()
         self._newest: Image | None = None
-        self._status = rospy.Publisher(STATUS_TOPIC, String, queue_size=1, latch=True)
-        self._iterations = rospy.Publisher(ITERATION_TOPIC, BrainIteration, queue_size=100)
-        self._commands = rospy.Publisher(COMMAND_TOPIC, Twist, queue_size=1, tcp_nodelay=True)
-        self._advance = rospy.Publisher(ADVANCE_TOPIC, Advance, queue_size=10, tcp_nodelay=True)
+        self._status = rospy.Publisher(topics.STATUS, String, queue_size=1, latch=True)
+        self._iterations = rospy.Publisher(topics.ITERATIONS, BrainIteration, queue_size=100)
+        self._commands = rospy.Publisher(topics.COMMANDS, Twist, queue_size=1, tcp_nodelay=True)
+        self._advance = rospy.Publisher(topics.ADVANCE, Advance, queue_size=10, tcp_nodelay=True)
         self._images = rospy.Subscriber(
-            IMAGE_TOPIC, Image, self._on_image, queue_size=1, buff_size=2**24, tcp_nodelay=True
+            topics.CAMERA, Image, self._on_image, queue_size=1, buff_size=2**24, tcp_nodelay=True
         )
 
     def announce(self, **status: Any) -> None:

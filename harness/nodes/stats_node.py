@@ -23,6 +23,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 from std_srvs.srv import Empty
 
+from harness import topics
 from harness.errors import (
     BrainError,
     HarnessError,
@@ -32,7 +33,6 @@ from harness.errors import (
 from harness.lap import LapLimits, LapTracker
 from harness.nodes import transforms
 from harness.nodes.bag_writer import BagWriter
-from harness.nodes.frame_loop import COMMAND_TOPIC, IMAGE_TOPIC, ITERATION_TOPIC, STATUS_TOPIC
 from harness.nodes.node import (
     BRAIN_FAILURE,
     SIMULATOR_FAILURE,
@@ -44,23 +44,21 @@ from harness.nodes.node_watch import MASTER, NodeWatch
 from harness.paths import claim_recording, recordings_root
 from harness.progress import Progress
 from harness.results import RESULT_NAME, write_result
+from harness.rotation import yaw_of_quaternion
 from harness.run_ending import Ending, compute_result, exit_code
 from harness.run_spec import RunSpec
-from harness.start import start_pose, yaw_of_quaternion
+from harness.start import start_pose
 from harness.supervision import Supervision
 
-ODOMETRY_TOPIC = "/F1ROS/odom"
-CLOCK_TOPIC = "/clock"
-CAMERA_INFO_TOPIC = "/F1ROS/cameraL/camera_info"
 _RECORDED = {
-    ODOMETRY_TOPIC: Odometry,
-    CLOCK_TOPIC: Clock,
-    COMMAND_TOPIC: Twist,
-    ITERATION_TOPIC: BrainIteration,
-    "/gazebo/performance_metrics": PerformanceMetrics,
-    "/gazebo/load": SimulatorLoad,
-    "/F1ROS/contacts": ContactsState,
-    "/expert/label": TwistStamped,
+    topics.ODOMETRY: Odometry,
+    topics.CLOCK: Clock,
+    topics.COMMANDS: Twist,
+    topics.ITERATIONS: BrainIteration,
+    topics.PERFORMANCE: PerformanceMetrics,
+    topics.LOAD: SimulatorLoad,
+    topics.CONTACTS: ContactsState,
+    topics.LABELS: TwistStamped,
 }
 _SIMULATOR_START_S = 90.0
 _BRAIN_START_S = 600.0
@@ -101,22 +99,22 @@ class StatsNode:
         self.timings: dict[str, float] = {}
         self._watch = NodeWatch(("/gazebo", "/brain"), lambda name: self._put("death", name))
         # Camera info is the small sign that a frame was published: figures need no pixels.
-        topics = {**_RECORDED, STATUS_TOPIC: String, CAMERA_INFO_TOPIC: CameraInfo}
+        kinds = {**_RECORDED, topics.STATUS: String, topics.CAMERA_INFO: CameraInfo}
         if spec.record_camera:
-            topics[IMAGE_TOPIC] = Image
+            kinds[topics.CAMERA] = Image
         self._subscribers = {
             topic: rospy.Subscriber(
                 topic, kind, self._taker(topic), buff_size=2**24, tcp_nodelay=True
             )
-            for topic, kind in topics.items()
+            for topic, kind in kinds.items()
         }
         rospy.on_shutdown(lambda: self._put("shutdown", None))
 
     def run(self) -> Ending:
         """The whole run, up to its outcome; always closes the bag."""
         self._watch.start()
-        self._bag.write_json("/metadata", self._spec.model_dump(), time.time())
-        self._bag.write_lasting(transforms.STATIC_TF_TOPIC, transforms.of_camera(), time.time())
+        self._bag.write_json(topics.METADATA, self._spec.model_dump(), time.time())
+        self._bag.write_lasting(topics.STATIC_TRANSFORMS, transforms.of_camera(), time.time())
         try:
             self._wait_until_ready()
             self._go()
@@ -160,7 +158,13 @@ class StatsNode:
             rosgraph.Master(rospy.get_name()).lookupService("/gazebo/unpause_physics")
         except rosgraph.MasterException:
             return False
-        needed = {ODOMETRY_TOPIC, CLOCK_TOPIC, CAMERA_INFO_TOPIC, ITERATION_TOPIC, IMAGE_TOPIC}
+        needed = {
+            topics.ODOMETRY,
+            topics.CLOCK,
+            topics.CAMERA_INFO,
+            topics.ITERATIONS,
+            topics.CAMERA,
+        }
         return all(
             subscriber.get_num_connections()
             for topic, subscriber in self._subscribers.items()
@@ -216,14 +220,14 @@ class StatsNode:
                 self._supervision.master_is_dead |= event.message == MASTER
                 self._supervision.brain_is_dead |= event.message == "/brain"
                 self._supervision.simulator_is_dead |= event.message == "/gazebo"
-            case _ if event.topic == STATUS_TOPIC:
+            case topics.STATUS:
                 self._take_status(event)
-            case _ if event.topic == CAMERA_INFO_TOPIC:
+            case topics.CAMERA_INFO:
                 if self._spec.record_camera:
                     self._bag.write(event.topic, event.message, event.wall_s)
                 self._supervision.image_came(event.monotonic_s)
-            case _ if event.topic == IMAGE_TOPIC:
-                self._bag.write_image(IMAGE_TOPIC, event.message, event.wall_s)
+            case topics.CAMERA:
+                self._bag.write_image(topics.CAMERA, event.message, event.wall_s)
             case _:
                 self._bag.write(event.topic, event.message, event.wall_s)
                 self._take_recorded(event)
@@ -236,15 +240,15 @@ class StatsNode:
 
     def _take_recorded(self, event: Event) -> None:
         message = event.message
-        if event.topic == CLOCK_TOPIC:
+        if event.topic == topics.CLOCK:
             if message.clock.to_sec() > self._sim_s:
                 self._sim_s = message.clock.to_sec()
                 self._supervision.clock_moved(event.monotonic_s)
-        elif event.topic == ITERATION_TOPIC:
+        elif event.topic == topics.ITERATIONS:
             self._supervision.brain_answered(event.monotonic_s)
             self._answered_sim_s = message.header.stamp.to_sec()
-        elif event.topic == ODOMETRY_TOPIC:
-            self._bag.write(transforms.TF_TOPIC, transforms.of_odometry(message), event.wall_s)
+        elif event.topic == topics.ODOMETRY:
+            self._bag.write(topics.TRANSFORMS, transforms.of_odometry(message), event.wall_s)
             if self._gone:
                 self._follow_car(message)
 
@@ -258,7 +262,7 @@ class StatsNode:
     def _event(self, name: str, **details: Any) -> None:
         wall_s = time.time()
         entry = {"event": name, "sim_s": self._sim_s, "wall_s": wall_s, **details}
-        self._bag.write_json("/run/event", entry, wall_s)
+        self._bag.write_json(topics.EVENTS, entry, wall_s)
 
     def _taker(self, topic: str) -> Callable[[Any], None]:
         return lambda message: self._put(topic, message)
@@ -329,7 +333,7 @@ def main() -> int:
     ending = node.run()
     result = compute_result(folder, spec, ending, node.proof, started_at, node.timings)
     try:
-        node.bag.append_json("/experiment_metrics", result.published(), time.time())
+        node.bag.append_json(topics.EXPERIMENT_METRICS, result.published(), time.time())
     except StorageError as error:
         failed = {"outcome": "harness_error", "outcome_reason": str(error)}
         result = result.model_copy(update=failed)

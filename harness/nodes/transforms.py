@@ -6,9 +6,6 @@ from tf2_msgs.msg import TFMessage
 
 from worlds.car.sdf import BASE_LINK, CAMERA_NAME, CAMERA_XYZ_M
 
-TF_TOPIC = "/tf"
-STATIC_TF_TOPIC = "/tf_static"
-
 # From x forward, y left, z up to ROS's axes of an image: x right, y down, z into the picture.
 _OPTICAL = Quaternion(x=-0.5, y=0.5, z=-0.5, w=0.5)
 

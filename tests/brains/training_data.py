@@ -12,14 +12,8 @@ from brains.disturbance import Disturber
 from brains.expert import Decision, Expert
 from brains.interface import Command
 from brains.training.calibration import read_calibration
-from brains.training.dataset import (
-    CAMERA_TOPIC,
-    LABEL_TOPIC,
-    METADATA_TOPIC,
-    SPLITS,
-    Index,
-    RunEntry,
-)
+from brains.training.dataset import SPLITS, Index, RunEntry
+from harness import topics
 from tests.brains.kinematics import FRAME_S, Pose, drive, start_pose
 from tests.brains.roadview import RoadView
 from worlds.centreline import Centreline
@@ -96,9 +90,11 @@ def write_recording(
     twist, vector = types["geometry_msgs/msg/Twist"], types["geometry_msgs/msg/Vector3"]
     string = types["std_msgs/msg/String"]
     with Writer(folder / "run.bag") as writer:
-        to_camera = writer.add_connection(CAMERA_TOPIC, image.__msgtype__, typestore=STORE)
-        to_label = writer.add_connection(LABEL_TOPIC, twist_stamped.__msgtype__, typestore=STORE)
-        to_metadata = writer.add_connection(METADATA_TOPIC, string.__msgtype__, typestore=STORE)
+        to_camera = writer.add_connection(
+            topics.COMPRESSED_CAMERA, image.__msgtype__, typestore=STORE
+        )
+        to_label = writer.add_connection(topics.LABELS, twist_stamped.__msgtype__, typestore=STORE)
+        to_metadata = writer.add_connection(topics.METADATA, string.__msgtype__, typestore=STORE)
         text = STORE.serialize_ros1(string(data=metadata), string.__msgtype__)
         writer.write(to_metadata, 10**9, text)
         for index, (frame, (v, w)) in enumerate(zip(frames, labels, strict=True)):

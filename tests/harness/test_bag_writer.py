@@ -9,6 +9,7 @@ import rosbag
 from nav_msgs.msg import Odometry
 from sensor_msgs.msg import Image
 
+from harness import topics
 from harness.errors import StorageError
 from harness.nodes import transforms
 from harness.nodes.bag_writer import BagWriter
@@ -34,7 +35,7 @@ def test_a_frame_is_kept_to_the_last_bit_under_image_transports_name(tmp_path: P
 
 def test_rosbag_play_latches_what_lasts(tmp_path: Path) -> None:
     writer = BagWriter(tmp_path / "run.bag")
-    writer.write_lasting(transforms.STATIC_TF_TOPIC, transforms.of_camera(), 1.0)
+    writer.write_lasting(topics.STATIC_TRANSFORMS, transforms.of_camera(), 1.0)
     writer.close()
     with rosbag.Bag(str(tmp_path / "run.bag")) as bag:
         ((_, message, _, header),) = bag.read_messages(return_connection_header=True)
