@@ -8,26 +8,23 @@ more than odometry and the clock, reads as well; what it lacks is empty.
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rosbags.interfaces import Connection
-from rosbags.rosbag1 import Reader, ReaderError
-from rosbags.serde import SerdeError
-from rosbags.typesys import Stores, TypesysError, get_types_from_msg, get_typestore
-from rosbags.typesys.store import Typestore
 
 from harness import topics
+from harness.bags import DamagedBagError, read_damaged, read_messages
 from harness.errors import DataError
 from harness.rotation import yaw_of_quaternion
 
 Floats = NDArray[np.float64]
 
-_MAGIC = b"#ROSBAG V2.0\n"
+# Records of a node that lives in simulated time are stamped with it, to the transport's delay.
+_SIMULATED_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -163,7 +160,8 @@ class RunLog:
 
     Attributes:
         odometry: The car's path; never empty.
-        clock: Simulated over wall time.
+        clock: Simulated over wall time; empty if it was not recorded, or if its records are stamped
+            in simulated time, as `rosbag record` does under /use_sim_time.
         iterations: The brain's iterations; empty if none was recorded.
         commands: Commands sent to the car.
         performance: The simulator's own performance figures.
@@ -173,6 +171,8 @@ class RunLog:
         experiment_metrics: Content of /experiment_metrics; empty if there is none.
         camera_sim_s: (N,) simulated stamps of the recorded images.
         contacts_sim_s: (N,) simulated stamps of contacts with walls.
+        records_are_simulated: The records are stamped in simulated time.
+        losses: What a damaged bag has lost, a line each; empty for a whole one.
     """
 
     odometry: Odometry
@@ -186,6 +186,8 @@ class RunLog:
     experiment_metrics: Mapping[str, Any]
     camera_sim_s: Floats
     contacts_sim_s: Floats
+    records_are_simulated: bool = False
+    losses: tuple[str, ...] = ()
 
     def event_sim_s(self, name: str) -> float | None:
         """Simulated time of the first event of this name; None if there is none."""
@@ -253,20 +255,34 @@ _ROWS: dict[str, Callable[[Any], tuple[Any, ...]]] = {
 }
 
 
-def read_run_log(bag_path: Path) -> RunLog:
+def read_run_log(bag_path: Path, damaged: bool = False) -> RunLog:
     """Read a run's bag.
 
     Args:
         bag_path: A ROS 1 bag.
+        damaged: Of a damaged bag, read what is still there; `losses` tells the rest.
 
     Raises:
-        DataError: No such file, not a bag, truncated or unindexed, no odometry, or a message that
-            is not what its topic promises.
+        DataError: No such file, not a bag, no odometry, or a message that is not what its topic
+            promises.
+        DamagedBagError: Truncated, unindexed or garbled, unless `damaged`.
     """
+    try:
+        return _run_log(bag_path, read_messages(bag_path, _ROWS))
+    except DamagedBagError:
+        if not damaged:
+            raise
+    losses: list[str] = []
+    log = _run_log(bag_path, read_damaged(bag_path, _ROWS, losses))
+    return replace(log, losses=tuple(losses))
+
+
+def _run_log(bag_path: Path, messages: Iterable[tuple[str, int, Any]]) -> RunLog:
+    """The log of a bag's messages."""
     rows: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    for topic, wall_s, message in _messages(bag_path):
+    for topic, time_ns, message in messages:
         try:
-            rows[topic].append((wall_s, *_ROWS[topic](message)))
+            rows[topic].append((time_ns / 1e9, *_ROWS[topic](message)))
         except AttributeError as error:
             raise DataError(f"{bag_path}: {topic} has an unexpected type ({error})") from error
     if not rows[topics.ODOMETRY]:
@@ -276,9 +292,10 @@ def read_run_log(bag_path: Path) -> RunLog:
     metadata = _json_rows(bag_path, topics.METADATA, rows)
     experiment_metrics = _json_rows(bag_path, topics.EXPERIMENT_METRICS, rows)
     events = _json_rows(bag_path, topics.EVENTS, rows)
+    simulated = bool(np.median(np.abs(wall - sim)) < _SIMULATED_S)
     return RunLog(
         odometry=Odometry(sim[order], wall[order], *(column[order] for column in pose)),
-        clock=Clock(*_columns(rows[topics.CLOCK], 2)),
+        clock=Clock(*_columns([] if simulated else rows[topics.CLOCK], 2)),
         iterations=Iterations(*_columns(rows[topics.ITERATIONS], 12)),
         commands=Commands(*_columns(rows[topics.COMMANDS], 3)),
         performance=Performance(*_columns(rows[topics.PERFORMANCE], 2)),
@@ -290,6 +307,7 @@ def read_run_log(bag_path: Path) -> RunLog:
             _columns(rows[topics.CAMERA] + rows[topics.COMPRESSED_CAMERA], 2)[1]
         ),
         contacts_sim_s=_columns(rows[topics.CONTACTS], 2)[1],
+        records_are_simulated=simulated,
     )
 
 
@@ -331,52 +349,6 @@ def commands_sha256(log: RunLog, finish_sim_s: float | None = None) -> str | Non
         [seen.frame_sim_s, seen.frame_crc32, seen.v_m_s, seen.w_rad_s, seen.effective_sim_s]
     )
     return hashlib.sha256(samples[driven].astype("<f8").tobytes()).hexdigest()
-
-
-def _messages(bag_path: Path) -> Iterator[tuple[str, float, Any]]:
-    """The messages that a run log needs: topic, wall time of the record, message."""
-    _check_magic(bag_path)
-    try:
-        with Reader(bag_path) as reader:
-            wanted = [c for c in reader.connections if c.topic in _ROWS]
-            typestore = _typestore(wanted)
-            for connection, time_ns, data in reader.messages(wanted) if wanted else ():
-                message = typestore.deserialize_ros1(data, connection.msgtype)
-                yield connection.topic, time_ns / 1e9, message
-    except TypesysError as error:
-        raise DataError(f"{bag_path}: a message definition can't be read ({error})") from error
-    # Beside its own errors the reader lets those of parsing damaged bytes through.
-    except (ReaderError, SerdeError, AssertionError, IndexError, ValueError, KeyError) as error:
-        raise DataError(
-            f"{bag_path} is truncated or has no index (its recorder was killed?):"
-            f" try `rosbag reindex {bag_path}`"
-        ) from error
-    except OSError as error:
-        raise DataError(f"{bag_path} can't be read: {error.strerror}") from error
-
-
-def _check_magic(bag_path: Path) -> None:
-    if not bag_path.exists():
-        raise DataError(f"no such bag: {bag_path}")
-    if bag_path.is_dir():
-        raise DataError(f"{bag_path} is a folder, not a bag: give its run.bag")
-    try:
-        with bag_path.open("rb") as file:
-            magic = file.read(len(_MAGIC))
-    except OSError as error:
-        raise DataError(f"{bag_path} can't be read: {error.strerror}") from error
-    if magic != _MAGIC:
-        raise DataError(f"{bag_path} is not a ROS 1 bag (version 2.0)")
-
-
-def _typestore(connections: list[Connection]) -> Typestore:
-    """A typestore that knows exactly the types which the bag itself defines."""
-    types: dict[str, Any] = {}
-    for connection in connections:
-        types.update(get_types_from_msg(connection.msgdef.data, connection.msgtype))
-    typestore = get_typestore(Stores.EMPTY)
-    typestore.register(types)
-    return typestore
 
 
 def _columns(rows: list[tuple[Any, ...]], count: int) -> list[Floats]:

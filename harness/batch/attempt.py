@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from harness.batch.bags import recover_bag
+from harness.bags import mend_bag
 from harness.batch.jobs import Job
 from harness.errors import HarnessError, StorageError
 from harness.results import RESULT_NAME, Result, read_result, write_result
@@ -113,7 +113,7 @@ def finish_broken(spec: RunSpec, folder: Path, reason: str) -> Result:
         proof={},
         started_at=datetime.fromtimestamp(command.stat().st_mtime, UTC),
         timings={},
-        bag_recovered=recover_bag(folder / "run.bag"),
+        bag_recovered=mend_bag(folder / "run.bag"),
     )
 
 

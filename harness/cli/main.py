@@ -14,6 +14,7 @@ from harness.cli import (
     evaluate,
     lap,
     latency_sweep,
+    metrics,
     models,
     optimize,
     profile,
@@ -44,6 +45,7 @@ def build_app() -> typer.Typer:
     app.command()(batch.batch)
     app.command()(report.report)
     app.command()(compare.compare)
+    app.command()(metrics.metrics)
     app.command()(models.models)
     app.command()(optimize.optimize)
     app.command()(evaluate.evaluate)

@@ -164,6 +164,20 @@ def compute_metrics(
     centreline = circuit.centreline(direction)
     limits = LapLimits.of_circuit(circuit, laps, timeout_s)
     drive = replay(log, centreline, start_station_m, laps, limits)
+    return metrics_of_drive(log, drive, centreline, start_station_m)
+
+
+def metrics_of_drive(
+    log: RunLog, drive: Drive, centreline: Centreline, start_station_m: float
+) -> Metrics:
+    """All figures of a run whose driving was replayed.
+
+    Args:
+        log: The run.
+        drive: Its driving.
+        centreline: The centreline in the driving direction.
+        start_station_m: Station of the start line on it.
+    """
     figures: dict[str, Any] = {
         **_driving(drive, centreline, start_station_m),
         **_brain(log, drive),
@@ -215,7 +229,7 @@ def _driving(drive: Drive, centreline: Centreline, start_station_m: float) -> di
         "duration_sim_s": duration_s,
         "average_speed_m_s": progress_m / duration_s if duration_s > 0.0 else None,
         "published_completed_distance": length_m,
-        "published_average_speed": length_m / path_duration_s,
+        "published_average_speed": length_m / path_duration_s if path_duration_s > 0.0 else None,
     }
     stations_m = deviation.passed_stations(path, end_m)
     if stations_m.size == 0:

@@ -17,6 +17,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+import harness.bags
 import harness.lap
 import harness.metrics.deviation
 import harness.metrics.figures
@@ -40,6 +41,7 @@ SPACING_M = 1.0
 # holds the place, the time and the number of messages of every chunk.
 _ENDS_BYTES = 1 << 20
 _CODE = (
+    harness.bags,
     harness.lap,
     harness.metrics.deviation,
     harness.metrics.figures,

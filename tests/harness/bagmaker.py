@@ -12,7 +12,7 @@ from rosbags.rosbag1 import Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
-from worlds.circuit import Circuit
+from worlds.circuit import Circuit, Direction, load_circuit
 
 Floats = NDArray[np.float64]
 
@@ -111,6 +111,39 @@ class Recording:
     paused_before_s: float = 0.0
 
 
+def along(
+    name: str = "simple_circuit",
+    metres: float = 440.0,
+    *,
+    direction: Direction = "forward",
+    offset_m: float = 0.0,
+    start_m: float | None = None,
+    rate_hz: float = 20.0,
+    speed_m_s: float = 10.0,
+) -> list[Pose]:
+    """Samples of a drive along a built-in circuit, so far from its start station.
+
+    Args:
+        name: The circuit.
+        metres: How far.
+        direction: Driving direction.
+        offset_m: Offset to the left.
+        start_m: Station where the car starts; None is the circuit's own start.
+        rate_hz: Samples per simulated second.
+        speed_m_s: Speed along the centreline.
+    """
+    circuit = load_circuit(name)
+    line = circuit.centreline(direction)
+    first_m = circuit.start_station(direction) if start_m is None else start_m
+    times_s = np.arange(round(metres / speed_m_s * rate_hz) + 1) / rate_hz
+    stations_m = first_m + speed_m_s * times_s
+    heading = line.heading(stations_m)
+    left = np.column_stack([-np.sin(heading), np.cos(heading)])
+    points_m = line.position(stations_m) + offset_m * left
+    rows = zip(times_s, *points_m.T, heading, strict=True)
+    return [Pose(*map(float, row)) for row in rows]
+
+
 def typestore() -> Typestore:
     """Noetic's types and the project's own, from their definitions as text."""
     store = get_typestore(Stores.ROS1_NOETIC)
@@ -163,10 +196,16 @@ class BagMaker:
         self.write(topic, "std_msgs/String", wall_s, message)
 
 
-def write_bag(path: Path, recording: Recording) -> Path:
-    """Write a recording to a bag at `path`."""
+def write_bag(
+    path: Path, recording: Recording, compression: str = "none", chunk_bytes: int = 1 << 20
+) -> Path:
+    """Write a recording to a bag at `path`, in chunks of about so many bytes."""
     wall_of = recording.wall_of
-    with Writer(path) as writer:
+    writer = Writer(path)
+    writer.chunk_threshold = chunk_bytes
+    if compression != "none":
+        writer.set_compression(Writer.CompressionFormat[compression.upper()])
+    with writer:
         bag = BagMaker(writer, typestore())
         if recording.metadata is not None:
             bag.text("/metadata", wall_of(0.0), recording.metadata)

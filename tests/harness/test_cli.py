@@ -17,6 +17,7 @@ def harness(*arguments: str) -> subprocess.CompletedProcess[str]:
         [],
         ["lap"],
         ["report"],
+        ["metrics"],
         ["models"],
         ["evaluate"],
         ["check-brain"],

@@ -208,7 +208,7 @@ def test_trouble_of_the_harness_up_to_the_limit(
 
 
 def test_an_unclosed_bag_is_recovered_and_marked(short_circuit: str, tmp_path: Path) -> None:
-    # The camera fills a chunk of the bag every few seconds: what was in whole chunks is kept.
+    # The camera fills a chunk of the bag every few seconds: what was in whole chunks can be read.
     text = f"models: [explicit]\ncircuits: [{short_circuit}]\nlatency: fixed:5\nlaps: 9\n"
     job = job_of(tmp_path, text + "record_camera: true\nretries: 0\n")
 

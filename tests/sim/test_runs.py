@@ -12,6 +12,7 @@ import pytest
 from rosbags.highlevel import AnyReader
 
 from brains.artifacts import weights_dir
+from harness.bag_metrics import measure_bag
 from harness.errors import UnavailableError
 from harness.processes import RUN_ID, processes_of_run
 from harness.results import Result, read_result
@@ -54,6 +55,9 @@ def test_a_lap_of_the_default_model(tmp_path: Path) -> None:
     # Whoever finds a result finds a closed bag beside it.
     written = [(folder / name).stat().st_mtime_ns for name in ("run.bag", "result.json")]
     assert written == sorted(written)
+    measured = measure_bag(folder / "run.bag")
+    assert measured.different == ()
+    assert measured.recorded["odometry_sha256"] == result.odometry_sha256
 
 
 def roslaunch(tmp_path: Path, port: int, *arguments: str) -> subprocess.Popen[str]:

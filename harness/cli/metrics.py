@@ -1,0 +1,46 @@
+"""`harness metrics`: all figures of a bag, from the bag alone."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def metrics(
+    bag: Annotated[Path, typer.Argument(help="A bag, or a recording.", show_default=False)],
+    circuit: Annotated[
+        str | None, typer.Option(help="The circuit; else as recorded, or recognised.")
+    ] = None,
+    direction: Annotated[
+        str | None, typer.Option(help="forward or reverse; else as recorded, or as driven.")
+    ] = None,
+    laps: Annotated[
+        int | None, typer.Option(help="Laps to drive; else as recorded, or as many as there are.")
+    ] = None,
+    timeout: Annotated[
+        float | None, typer.Option(help="Simulated s allowed; else the circuit's limit.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the figures as JSON on stdout.")
+    ] = False,
+) -> None:
+    """Compute all figures of a run again from its bag, and compare them with those recorded.
+
+    Reads bags of ours and of the published study, compressed or not; of a damaged bag what is
+    there, and says what is lost.
+
+    Examples: `harness metrics recordings/latest/run.bag`,
+    `harness metrics study.bag --circuit montreal --json`
+    """
+    from rich.console import Console
+
+    from harness.bag_metrics import measure_bag
+    from harness.course import Given
+    from harness.report.bag_sheet import json_sheet, terminal_sheet
+
+    measured = measure_bag(bag, Given(circuit, direction, laps, timeout))
+    if as_json:
+        print(json_sheet(measured))
+    else:
+        console = Console()
+        console.print(terminal_sheet(measured, console.width))
