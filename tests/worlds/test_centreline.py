@@ -55,6 +55,7 @@ def test_left_is_positive() -> None:
     assert line.project((RADIUS_M + 2, 0)).lateral_m == pytest.approx(-2, abs=MM)
 
 
+@settings(deadline=None)
 @given(st.floats(0, 2 * np.pi), st.floats(-5, 15))
 def test_projection_on_a_circle(angle: float, lateral_m: float) -> None:
     line = circle()

@@ -9,9 +9,10 @@
 namespace f1_gazebo {
 namespace {
 
-/// Lockstep keeps no wall-clock pace. Not 0 (as fast as possible): the physics thread of a paused
-/// world would then spin on a whole core.
-constexpr double kLockstepUpdateRateHz = 10000.0;
+/// Lockstep keeps no wall-clock pace: 0 is as fast as possible.
+constexpr double kUnpacedHz = 0.0;
+/// How often a held world looks for its release; without a pace it would spin on a whole core.
+constexpr double kHeldHz = 10000.0;
 
 }  // namespace
 
@@ -20,10 +21,7 @@ StepGate::StepGate(gazebo::physics::WorldPtr world, ClockMode mode)
   if (mode_ == ClockMode::kRealtime) return;
   world_->SetPaused(true);
   // Written into the description: a world that is still loading applies it after this.
-  world_->SDF()
-      ->GetElement("physics")
-      ->GetElement("real_time_update_rate")
-      ->Set(kLockstepUpdateRateHz);
+  world_->SDF()->GetElement("physics")->GetElement("real_time_update_rate")->Set(kHeldHz);
   end_step_ = gazebo::event::Events::ConnectWorldUpdateEnd([this] { HoldAtHorizon(); });
   time_reset_ = gazebo::event::Events::ConnectTimeReset([this] { horizon_ = Nanoseconds::zero(); });
 }
@@ -47,21 +45,31 @@ void StepGate::WhilePaused(const std::function<void()>& work) {
   const bool was_running = !world_->IsPaused();
   world_->SetPaused(true);
   work();
-  if (was_running && (mode_ == ClockMode::kRealtime || MayStep())) world_->SetPaused(false);
+  if (was_running) Release();
 }
 
 void StepGate::Release() {
-  if (mode_ == ClockMode::kRealtime || MayStep()) world_->SetPaused(false);
+  if (mode_ == ClockMode::kRealtime) {
+    world_->SetPaused(false);
+  } else if (MayStep()) {
+    Run();
+  }
+}
+
+void StepGate::Run() {
+  world_->Physics()->SetRealTimeUpdateRate(kUnpacedHz);
+  world_->SetPaused(false);
 }
 
 void StepGate::HoldAtHorizon() {
   if (MayStep()) return;
+  world_->Physics()->SetRealTimeUpdateRate(kHeldHz);
   world_->SetPaused(true);
   // The horizon may have been raised after the first look, when the world was not yet paused and
   // Release therefore changed nothing. Both orders of the two threads end rightly only because the
   // pause is set before this second look, and the horizon before Release looks at the pause.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (MayStep()) world_->SetPaused(false);
+  if (MayStep()) Run();
   const auto now = FromGazebo(world_->SimTime());
   if (now > horizon_.load()) {
     ROS_ERROR_THROTTLE(1.0,

@@ -34,6 +34,7 @@ class StepGate {
  private:
   void HoldAtHorizon();
   void Release();
+  void Run();
   bool MayStep() const;
 
   const gazebo::physics::WorldPtr world_;
