@@ -173,7 +173,7 @@ def test_misuse_is_refused() -> None:
         tracker.go(0.0, RADIUS_M, 0.0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     speed_m_s=st.floats(2.0, 20.0),
     offset_m=st.floats(-1.4, 1.4),

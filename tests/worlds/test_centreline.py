@@ -55,7 +55,6 @@ def test_left_is_positive() -> None:
     assert line.project((RADIUS_M + 2, 0)).lateral_m == pytest.approx(-2, abs=MM)
 
 
-@settings(deadline=None)
 @given(st.floats(0, 2 * np.pi), st.floats(-5, 15))
 def test_projection_on_a_circle(angle: float, lateral_m: float) -> None:
     line = circle()
@@ -112,7 +111,7 @@ def test_reversed_is_the_same_curve_the_other_way() -> None:
     assert turned == pytest.approx(np.pi, abs=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(loops(), st.floats(0, 1), st.floats(-0.8, 0.8))
 def test_projection_undoes_an_offset_on_any_loop(
     points: NDArray[np.float64], fraction: float, of_radius: float
@@ -129,7 +128,7 @@ def test_projection_undoes_an_offset_on_any_loop(
         assert apart_m(driven, found.s_m, station_m) < 2 * MM
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(loops())
 def test_headings_turn_once_around(points: NDArray[np.float64]) -> None:
     line = Centreline.from_control_points(points)

@@ -141,7 +141,7 @@ def test_legs_too_close(tmp_path: Path) -> None:
     assert circuit_from_csv(csv_of(tmp_path, legs), name="mine", asphalt_width_m=2.0)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(loops())
 def test_fewer_control_points_keep_the_curve(points: Points) -> None:
     line = Centreline.from_control_points(Centreline.from_control_points(points).points_m[::10])

@@ -69,7 +69,7 @@ def test_all_three_published_circuits_come_with_the_project() -> None:
     assert set(built_in_names()) == set(PUBLISHED_M)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(loops(), st.floats(2, 4), st.booleans())
 def test_any_smooth_loop_gives_a_sound_world(
     points: NDArray[np.float64], width_m: float, kerbs: bool
