@@ -41,7 +41,7 @@ def set_up(extras: set[str]) -> None:
     Raises:
         PitwallError: a step failed; says which and where its log is.
     """
-    install_packages()
+    install_packages(sorted(extras))
     root = build_simulator_root()
     venv = build_venv(PROJECT, extras)
     workspace = build_workspace(PROJECT / "ros_ws" / "src", root)

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from harness.errors import UnavailableError
@@ -25,9 +26,15 @@ HOST_PACKAGES = (
     *("mmdebstrap", "bubblewrap"),
 )
 
+# What an extra takes besides its Python packages: pages are tested in a browser.
+EXTRA_PACKAGES = {"dev": ("chromium",)}
 
-def as_root() -> list[str]:
+
+def as_root(missing: Sequence[str] = ("the simulator root",)) -> list[str]:
     """Prefix that runs a command as root: nothing for root, sudo for a user who has it.
+
+    Args:
+        missing: what it is needed for.
 
     Raises:
         UnavailableError: for a user without sudo.
@@ -38,14 +45,15 @@ def as_root() -> list[str]:
         return ["sudo"]
     raise UnavailableError(
         "set-up installs Debian packages: run it as root, or as a user with sudo"
-        f" (missing now: {' '.join(missing_packages()) or 'the simulator root'})"
+        f" (missing now: {' '.join(missing)})"
     )
 
 
-def missing_packages() -> list[str]:
-    """The host packages that are not installed."""
+def missing_packages(extras: Iterable[str] = ()) -> list[str]:
+    """The host packages, those of extras among them, that are not installed."""
+    wanted = [*HOST_PACKAGES, *(name for extra in extras for name in EXTRA_PACKAGES.get(extra, ()))]
     query = subprocess.run(
-        ["dpkg-query", "-W", "-f", "${Package} ${Status}\n", *HOST_PACKAGES],
+        ["dpkg-query", "-W", "-f", "${Package} ${Status}\n", *wanted],
         capture_output=True,
         text=True,
         check=False,
@@ -53,24 +61,24 @@ def missing_packages() -> list[str]:
     installed = {
         line.split()[0] for line in query.stdout.splitlines() if line.endswith("ok installed")
     }
-    return [name for name in HOST_PACKAGES if name not in installed]
+    return [name for name in wanted if name not in installed]
 
 
-def install_packages() -> None:
-    """Installs the host packages that are missing.
+def install_packages(extras: Iterable[str] = ()) -> None:
+    """Installs the host packages, those of extras among them, that are missing.
 
     Raises:
         UnavailableError: not a Debian 12, no root, or apt failed.
     """
     if not shutil.which("apt-get"):
         raise UnavailableError("set-up needs Debian 12 (no apt-get here): see docker/ or README.md")
-    missing = missing_packages()
+    missing = missing_packages(extras)
     if not missing:
         return
-    root = [*as_root(), "env", "DEBIAN_FRONTEND=noninteractive"]
+    root = [*as_root(missing), "env", "DEBIAN_FRONTEND=noninteractive"]
     run_step("apt update", [*root, "apt-get", "update"])
     run_step(
-        f"apt install: {len(missing)} packages of ROS Noetic and of the set-up",
+        f"apt install: {len(missing)} packages of ROS Noetic, the set-up and the tests",
         [*root, "apt-get", "install", "-y", "--no-install-recommends", *missing],
     )
 
