@@ -183,17 +183,19 @@ class Row:
 
 
 def interval_chart(rows: Sequence[Row], label_text: str, log: bool = False) -> str:
-    """Estimates with their intervals, one row each, from the top."""
+    """Estimates with their intervals, one row each, from the top; 0 is marked if some are below."""
     known = [v for row in rows for v in (row.value, row.low, row.high) if v is not None]
     values = np.array(known, dtype=np.float64)
     if log:
         axis = Axis(float(values.min()) / 1.3, float(values.max()) * 1.3, label_text, log=True)
     else:
         around = Axis.around(np.append(values, 0.0), label_text)
-        axis = Axis(0.0, around.high, label_text)
+        axis = Axis(around.low if values.min() < 0.0 else 0.0, around.high, label_text)
     left = min(8.0 + _CHARACTER * max(len(row.name) for row in rows), WIDTH * 0.45)
     height = _TOP + _BOTTOM + _ROW_HEIGHT * len(rows)
     chart = Chart(axis, Axis(-0.5, len(rows) - 0.5, ""), height, left, y_ticks=False)
+    if axis.low < 0.0:
+        chart.mark(0.0, "zero")
     for index, row in enumerate(rows):
         y = float(len(rows) - 1 - index)
         chart.row_name(y, row.name)

@@ -64,6 +64,11 @@ class Change:
     digits: int
 
     @property
+    def beyond_noise(self) -> bool:
+        """Whether the difference is told from chance."""
+        return self.difference is not None and self.difference.beyond_noise
+
+    @property
     def cells(self) -> tuple[str, ...]:
         """A row of `HEADINGS`."""
         pairs = str(self.difference.n) if self.difference else MISSING
@@ -90,7 +95,7 @@ class Comparison:
             f"{change.model}, {change.title}: {change.heading}"
             f" {difference_text(change.difference, change.digits).removesuffix(' *')}"
             for change in self.changes
-            if change.difference is not None and change.difference.beyond_noise
+            if change.beyond_noise
         )
 
 
@@ -111,10 +116,26 @@ def compare(before: Sequence[Heat], after: Sequence[Heat]) -> Comparison:
     return Comparison(tuple(changes), tuple(unmatched))
 
 
+def by_title(comparison: Comparison) -> Iterator[tuple[str, list[Change]]]:
+    """The changes under equal conditions, with the title of those."""
+    for title in dict.fromkeys(change.title for change in comparison.changes):
+        yield title, [change for change in comparison.changes if change.title == title]
+
+
+def statement(comparison: Comparison) -> tuple[str, ...]:
+    """What is beyond noise, in words."""
+    if not comparison.changes:
+        return ("Nothing was driven under equal conditions in both: there is nothing to compare.",)
+    beyond = comparison.beyond_noise
+    if not beyond:
+        return ("No difference is beyond noise.",)
+    return tuple(f"Beyond noise: {line}" for line in beyond)
+
+
 def terminal_comparison(comparison: Comparison) -> RenderableType:
     """The comparison for a terminal."""
     parts: list[RenderableType] = []
-    for title, changes in _by_title(comparison):
+    for title, changes in by_title(comparison):
         parts.append(Text(f"\n{title}", style="bold"))
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
         for index, heading in enumerate(HEADINGS):
@@ -123,10 +144,10 @@ def terminal_comparison(comparison: Comparison) -> RenderableType:
             else:
                 table.add_column(heading, justify="right", overflow="fold")
         for change in changes:
-            beyond = change.difference is not None and change.difference.beyond_noise
-            table.add_row(*map(Text, change.cells), style="bold" if beyond else None)
+            style = "bold" if change.beyond_noise else None
+            table.add_row(*map(Text, change.cells), style=style)
         parts.append(table)
-    parts += [Text(line) for line in _statement(comparison)]
+    parts += [Text(line) for line in statement(comparison)]
     parts += [Text(line, style="yellow") for line in comparison.unmatched]
     return Lines(*parts, Text(NOTE, style="dim"))
 
@@ -140,8 +161,8 @@ def markdown_comparison(comparison: Comparison, before: str, after: str) -> str:
         after: Name of the second.
     """
     lines = [f"# {before} (before) and {after} (after)", ""]
-    lines += [f"- {line}" for line in (*_statement(comparison), *comparison.unmatched)]
-    for title, changes in _by_title(comparison):
+    lines += [f"- {line}" for line in (*statement(comparison), *comparison.unmatched)]
+    for title, changes in by_title(comparison):
         rows = [change.cells for change in changes]
         lines += ["", f"## {title}", "", *markdown_table(HEADINGS, rows, _LEFT_ALIGNED)]
     return "\n".join([*lines, "", NOTE, ""])
@@ -184,17 +205,3 @@ def _changes(before: Group, after: Group, comparisons: int) -> Iterator[Change]:
         compared = completed_pairs(distinct if figure.driving else pairs)
         difference = figure_difference(compared, name, comparisons)
         yield Change(title, label, name, figure.heading, old, new, difference, digits + 1)
-
-
-def _by_title(comparison: Comparison) -> Iterator[tuple[str, list[Change]]]:
-    for title in dict.fromkeys(change.title for change in comparison.changes):
-        yield title, [change for change in comparison.changes if change.title == title]
-
-
-def _statement(comparison: Comparison) -> tuple[str, ...]:
-    if not comparison.changes:
-        return ("Nothing was driven under equal conditions in both: there is nothing to compare.",)
-    beyond = comparison.beyond_noise
-    if not beyond:
-        return ("No difference is beyond noise.",)
-    return tuple(f"Beyond noise: {line}" for line in beyond)

@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-import jinja2
 
 from harness.errors import PitwallError
 from harness.report.charts import Row, interval_chart
 from harness.report.digest import Digest, DigestCache
 from harness.report.drawings import Drawing, Pooled, draw_group
 from harness.report.groups import Group, Heat, Run
-from harness.report.origin import MODEL_HEADINGS, Origin, origin_of
+from harness.report.html import render
+from harness.report.origin import Origin, origin_of
 from harness.report.table import (
     NOTES,
     PLACE_HEADINGS,
@@ -23,8 +21,6 @@ from harness.report.table import (
     published_note,
 )
 from worlds.circuit import load_circuit
-
-_FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -89,19 +85,11 @@ def build_page(report: Report, digests: DigestCache, progress: Callable[[int, in
         reading=(*NOTES, *published_note(report.tables)),
         origin=origin_of(report.runs),
     )
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html.j2").render(
-        page=page,
-        style=(_FOLDER / "page.css").read_text(encoding="utf-8"),
+    return render(
+        "page.html.j2",
+        page,
         headings=headings(),
         place_headings=PLACE_HEADINGS,
-        model_headings=MODEL_HEADINGS,
         ranking_note=f"Ranking: {RANKING_NOTE}",
     )
 

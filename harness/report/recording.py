@@ -9,6 +9,7 @@ from rich.console import Console
 
 from harness.errors import PitwallError
 from harness.files import write_text
+from harness.report.compare_page import Side, build_compare_page
 from harness.report.comparison import (
     compare,
     csv_comparison,
@@ -68,34 +69,40 @@ def print_report(
 def print_comparison(
     before: Path, after: Path, output: Path | None = None, as_json: bool = False
 ) -> None:
-    """Print what changed from one folder of runs to another.
+    """Print what changed from one folder of runs to another, and write it as files.
 
     The table (or the JSON) goes to stdout, everything else to stderr.
 
     Args:
         before: Folder of the first batch.
         after: Folder of the second.
-        output: Folder for `compare.md` and `compare.csv`; None writes nothing.
+        output: Folder for `compare.html`, `compare.md` and `compare.csv`; None is `compare` here.
         as_json: The differences as JSON instead of the table.
 
     Raises:
         DataError: No run is found in one of them.
         StorageError: The output can't be written.
     """
-    found = [find_runs([folder]) for folder in (before, after)]
-    comparison = compare(*(heats(side.runs) for side in found))
+    sides = []
+    for folder in (before, after):
+        found = find_runs([folder])
+        sides.append(Side(folder.resolve().name, found.runs, found.notes))
+    comparison = compare(*(heats(side.runs) for side in sides))
     if as_json:
         print(json.dumps([asdict(change) for change in comparison.changes], indent=2))
     else:
         Console().print(terminal_comparison(comparison))
     messages = Console(stderr=True, highlight=False)
-    for note in (note for side in found for note in side.notes):
+    for note in (note for side in sides for note in side.notes):
         messages.print(note, style="yellow", markup=False, soft_wrap=True)
-    if output is not None:
-        markdown = markdown_comparison(comparison, before.name, after.name)
-        texts = {"compare.md": markdown, "compare.csv": csv_comparison(comparison)}
-        for name, text in texts.items():
-            messages.print(f"wrote {write_text(output / name, text)}", markup=False, soft_wrap=True)
+    texts = {
+        "compare.html": build_compare_page(comparison, *sides),
+        "compare.md": markdown_comparison(comparison, *(side.name for side in sides)),
+        "compare.csv": csv_comparison(comparison),
+    }
+    for name, text in texts.items():
+        written = write_text((output or Path("compare")) / name, text)
+        messages.print(f"wrote {written}", markup=False, soft_wrap=True)
 
 
 def draw_runs(found: FoundRuns, folder: Path) -> DrawnRuns:

@@ -2,14 +2,18 @@
 
 import csv
 import json
+import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from harness.errors import DataError
+from harness.report.compare_page import Side, build_compare_page
 from harness.report.comparison import compare, csv_comparison, markdown_comparison
 from harness.report.groups import Run, heats
 from harness.report.recording import print_comparison
+from tests.harness.browser import lay_out, needs_browser
 from tests.harness.test_report import laps, record
 from tests.harness.test_results import make_result
 
@@ -79,7 +83,10 @@ def test_wall_times_of_equal_laps_are_all_compared() -> None:
     assert (deviation := changes["deviation_mae_m"]) is not None and deviation.n == 1
 
 
-def test_compare_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_compare_prints_and_writes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     record(tmp_path / "a", "one", driven_m=2.0)
     record(tmp_path / "b", "one", driven_m=2.0, deviation_mae_m=0.2)
     print_comparison(tmp_path / "a", tmp_path / "b", tmp_path / "out")
@@ -93,9 +100,53 @@ def test_compare_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture
     assert (row["pairs"], row["low"], row["beyond_noise"]) == ("1", "", "False")
     print_comparison(tmp_path / "a", tmp_path / "b", as_json=True)
     assert json.loads(capsys.readouterr().out)[0]["figure"] == "completion"
+    written = {path.name for path in (tmp_path / "compare").iterdir()}
+    assert written == {"compare.html", "compare.md", "compare.csv"}
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="empty"):
         print_comparison(tmp_path / "a", tmp_path / "empty")
+
+
+def test_the_page_needs_nothing_else_and_says_what_the_terminal_says(tmp_path: Path) -> None:
+    before = [*laps("changed", BEFORE_M), *laps("<b>", BEFORE_M), *laps("gone", BEFORE_M)]
+    after = [*laps("changed", after_m(0.03)), *laps("<b>", after_m(-0.001))]
+    sides = [
+        Side(name, tuple(runs), (f"{name} has no result",))
+        for name, runs in (("monday", before), ("tuesday", after))
+    ]
+    found = compare(*(heats(side.runs) for side in sides))
+    text = build_compare_page(found, *sides)
+    for word in ("<script", "http:", "https:", " src=", "@import", "url(", "<b>:"):
+        assert word not in text
+    for line in (*found.unmatched, "monday has no result", "&lt;b&gt;", "16 after (tuesday)"):
+        assert line in text
+    assert "Beyond noise: changed, simple_circuit; 1 lap; realtime: Deviation (m) +0.0304" in text
+    assert text.count('<tr class="beyond">') == len(found.beyond_noise) >= 1
+    assert text.count('<td class="left">changed</td>') >= len(found.changes) / 2
+    drawings = re.findall(r"<svg.*?</svg>", text)
+    assert len(drawings) == 3
+    for drawing in drawings:
+        assert "nan" not in drawing.lower()
+        ElementTree.fromstring(drawing)
+    assert 'class="zero"' in drawings[0] and "changed *" in drawings[0]
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_browser_lays_the_page_out_without_overflow(tmp_path: Path, width: int) -> None:
+    record(tmp_path / "a", "one", driven_m=2.0)
+    record(tmp_path / "b", "one", driven_m=2.0, deviation_mae_m=0.2)
+    print_comparison(tmp_path / "a", tmp_path / "b", tmp_path / "out")
+    layout = lay_out(tmp_path / "out/compare.html", width)
+    assert layout.page_width <= layout.window_width
+    assert layout.drawings == layout.visible_drawings == 3
+
+
+def test_a_page_of_nothing_in_common_says_so() -> None:
+    sides = [Side(name, tuple(laps(name, [0.1])), ()) for name in ("a", "b")]
+    text = build_compare_page(compare(*(heats(side.runs) for side in sides)), *sides)
+    assert "nothing to compare" in text
+    assert "only before: a" in text and "only after: b" in text
 
 
 def test_the_csv_of_nothing_in_common_has_its_header_alone() -> None:

@@ -3,7 +3,6 @@
 import dataclasses
 import re
 import shutil
-import subprocess
 import weakref
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from harness.report.table import Report
 from harness.results import RESULT_NAME, read_result
 from harness.runlog import read_run_log
 from tests.harness.bagmaker import RADIUS_M, Iteration, Recording, circle, on_circle, write_bag
+from tests.harness.browser import lay_out, needs_browser
 from tests.harness.test_report import record
 from tests.harness.test_results import make_result
 
@@ -221,31 +221,13 @@ def test_ticks_are_round_and_within_the_axis() -> None:
     assert "a &lt;b&gt;" in chart
 
 
-@pytest.mark.skipif(
-    shutil.which("chromium") is None,
-    reason="no chromium on PATH: the page is not checked in a browser (Debian: chromium)",
-)
+@needs_browser
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_browser_lays_the_page_out_without_overflow(tmp_path: Path, width: int) -> None:
     record(tmp_path / "runs", "one")
     record(tmp_path / "runs", "two", driven_m=12.0, outcome="off_track")
     files = write_files(Report.of(find_runs([tmp_path / "runs"]).runs), tmp_path / "report", silent)
     page = next(file for file in files if file.suffix == ".html")
-    # The page itself has no script: this one tells what the browser made of it.
-    page.write_text(
-        page.read_text()
-        + "<script>document.querySelectorAll('details').forEach(d => d.open = true);"
-        "const drawn = [...document.querySelectorAll('svg')].map(s => s.getBoundingClientRect());"
-        "const pictures = drawn.filter(r => r.width > 250 && r.height > 60).length;"
-        "document.title = ['measured', innerWidth, document.documentElement.scrollWidth,"
-        " drawn.length, pictures].join(' ');</script>"
-    )
-    command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
-    command += [f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},2000"]
-    command += ["--host-resolver-rules=MAP * ~NOTFOUND", page.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    found = re.search(r"<title>measured (\d+) (\d+) (\d+) (\d+)</title>", done.stdout)
-    assert found is not None
-    inner, scroll, drawings, pictures = map(int, found.groups())
-    assert scroll <= inner
-    assert drawings == pictures == 4
+    layout = lay_out(page, width)
+    assert layout.page_width <= layout.window_width
+    assert layout.drawings == layout.visible_drawings == 4
