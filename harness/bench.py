@@ -15,6 +15,7 @@ from rich.table import Table
 
 from harness.errors import PitwallError
 from harness.files import write_text
+from harness.metrics.timing import SHARES
 from harness.paths import project_root
 from harness.promises import Promise, promise_table
 from harness.provenance import collect_provenance
@@ -164,18 +165,15 @@ def _print(console: Console, found: list[Promise], cpu: str, cores: int) -> None
 
 def _print_shares(console: Console, bench: Bench) -> None:
     """Where the wall time goes, real time beside lockstep."""
-    table = Table(
-        "run", "RTF", "rendering", "physics", "brain", "rest", title="shares of the wall time"
-    )
+    names = [share.removesuffix("_share") for share in SHARES]
+    table = Table("run", "RTF", *names, title="shares of the wall time")
     for name in ("SimpleCircuit", LOCKSTEP, LOCKSTEP_SMALL):
         result = bench.results[name][-1]
-        shares = [result.rendering_share, result.physics_share, result.brain_share]
-        known = [share for share in shares if share is not None]
-        cells = [f"{share:.0%}" for share in [*known, 1.0 - sum(known)]]
-        if len(known) == len(shares):
-            table.add_row(name, f"{result.real_time_factor or 0.0:.2f}", *cells)
+        shares = [getattr(result, share) for share in SHARES]
+        cells = ["-" if share is None else f"{share:.0%}" for share in shares]
+        table.add_row(name, f"{result.real_time_factor or 0.0:.2f}", *cells)
     console.print(table)
-    console.print("rest: transport and waiting (in real time, for the clock on the wall)")
+    console.print("waiting: in real time, for the clock on the wall")
 
 
 if __name__ == "__main__":

@@ -10,18 +10,17 @@ from harness.errors import DataError, UsageError
 
 
 class LatencyModel(Protocol):
-    """Gives the simulated latency of one answer."""
+    """Gives the simulated latency of each answer."""
 
-    def draw_s(self, measured_s: float) -> float:
-        """Latency in seconds of the next answer, which took `measured_s` on this machine."""
+    def known_s(self) -> float | None:
+        """Latency in s of the next answer, called once before it; None: it must be measured."""
 
 
 class MeasuredLatency:
     """This machine's own latency, frame by frame."""
 
-    def draw_s(self, measured_s: float) -> float:
-        """The measured one."""
-        return measured_s
+    def known_s(self) -> None:
+        """Nothing before the answer."""
 
 
 class FixedLatency:
@@ -30,9 +29,8 @@ class FixedLatency:
     def __init__(self, latency_s: float) -> None:
         self._latency_s = latency_s
 
-    def draw_s(self, measured_s: float) -> float:
+    def known_s(self) -> float:
         """The fixed one."""
-        del measured_s
         return self._latency_s
 
 
@@ -43,9 +41,8 @@ class ProfileLatency:
         self._latencies_s = np.asarray(latencies_s, dtype=np.float64)
         self._random = np.random.default_rng(seed)
 
-    def draw_s(self, measured_s: float) -> float:
+    def known_s(self) -> float:
         """The next one of the profile."""
-        del measured_s
         return float(self._random.choice(self._latencies_s))
 
 
@@ -91,33 +88,50 @@ def read_profile(path: Path) -> list[float]:
 
 
 class LockstepClock:
-    """Bookkeeping of simulated time for one brain; all times are integer nanoseconds."""
+    """Bookkeeping of simulated time for one brain; all times are integer nanoseconds.
+
+    For each frame that does not find the brain busy: `begin`, then `answer`.
+    """
 
     def __init__(self, camera_period_ns: int, latency: LatencyModel) -> None:
         self._period_ns = camera_period_ns
         self._latency = latency
+        self._answered_ns = 0
+        self._known_s: float | None = None
         self._busy_until_ns = 0
-        self.missed = 0
-
-    @property
-    def first_horizon_ns(self) -> int:
-        """Where the first frame waits."""
-        return self._period_ns
 
     def is_busy(self, stamp_ns: int) -> bool:
         """Whether the brain still thinks about an earlier frame when this one arrives."""
         return stamp_ns < self._busy_until_ns
 
-    def miss(self) -> None:
-        """Counts a frame that found the brain busy."""
-        self.missed += 1
+    def begin(self, stamp_ns: int) -> int | None:
+        """A frame to be answered: how far the simulator may run meanwhile, if that is known.
 
-    def answer(self, stamp_ns: int, measured_s: float) -> int:
-        """When the command for this frame takes effect; the brain is busy until then."""
-        self._busy_until_ns = stamp_ns + round(self._latency.draw_s(measured_s) * 1e9)
-        self.missed = 0
-        return self._busy_until_ns
+        Where the latency is known before the answer, nothing that the answer says can change what
+        happens until it takes effect: physics and rendering go on while the brain thinks.
+        """
+        self._known_s = self._latency.known_s()
+        return None if self._known_s is None else stamp_ns + round(self._known_s * 1e9)
 
-    def horizon_ns(self, stamp_ns: int) -> int:
-        """How far the simulator may run once this frame is dealt with: to the next frame."""
-        return stamp_ns + self._period_ns
+    def answer(self, stamp_ns: int, measured_s: float) -> tuple[int, int]:
+        """The frame is answered.
+
+        Args:
+            stamp_ns: the frame's simulated time.
+            measured_s: what the answer took on this machine.
+
+        Returns:
+            When its command takes effect, until when the brain is busy; and how many frames were
+            missed since the last answer.
+        """
+        latency_s = measured_s if self._known_s is None else self._known_s
+        self._busy_until_ns = stamp_ns + round(latency_s * 1e9)
+        missed = (stamp_ns - self._answered_ns) // self._period_ns - 1
+        self._answered_ns = stamp_ns
+        return self._busy_until_ns, missed
+
+    @property
+    def horizon_ns(self) -> int:
+        """How far the simulator may run: to the next frame that does not find the brain busy."""
+        periods = -(-self._busy_until_ns // self._period_ns)
+        return max(periods * self._period_ns, self._answered_ns + self._period_ns)

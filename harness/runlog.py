@@ -7,6 +7,7 @@ more than odometry and the clock, reads as well; what it lacks is empty.
 
 import hashlib
 import json
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -132,11 +133,15 @@ class Load:
         wall_s: Wall times of the records.
         physics_s: Wall time spent in physics steps since the simulator started.
         rendering_s: Wall time spent rendering since the simulator started.
+        idle_s: Wall time with neither; NaN in older bags, which lack it.
+        held_s: The idle part in which lockstep held the world for the brain; likewise.
     """
 
     wall_s: Floats
     physics_s: Floats
     rendering_s: Floats
+    idle_s: Floats
+    held_s: Floats
 
 
 @dataclass(frozen=True)
@@ -245,7 +250,12 @@ _ROWS: dict[str, Callable[[Any], tuple[Any, ...]]] = {
     topics.COMMANDS: lambda message: (message.linear.x, message.angular.z),
     topics.ITERATIONS: _iteration_row,
     topics.PERFORMANCE: lambda message: (message.real_time_factor,),
-    topics.LOAD: lambda message: (message.physics_s, message.rendering_s),
+    topics.LOAD: lambda message: (
+        message.physics_s,
+        message.rendering_s,
+        getattr(message, "idle_s", math.nan),
+        getattr(message, "held_s", math.nan),
+    ),
     topics.CONTACTS: lambda message: (_stamp_s(message.header.stamp),),
     topics.CAMERA: lambda message: (_stamp_s(message.header.stamp),),
     topics.COMPRESSED_CAMERA: lambda message: (_stamp_s(message.header.stamp),),
@@ -299,7 +309,7 @@ def _run_log(bag_path: Path, messages: Iterable[tuple[str, int, Any]]) -> RunLog
         iterations=Iterations(*_columns(rows[topics.ITERATIONS], 12)),
         commands=Commands(*_columns(rows[topics.COMMANDS], 3)),
         performance=Performance(*_columns(rows[topics.PERFORMANCE], 2)),
-        load=Load(*_columns(rows[topics.LOAD], 3)),
+        load=Load(*_columns(rows[topics.LOAD], 5)),
         events=tuple(Event(str(data.get("event", "")), wall_s, data) for wall_s, data in events),
         metadata=metadata[-1][1] if metadata else {},
         experiment_metrics=experiment_metrics[-1][1] if experiment_metrics else {},

@@ -62,6 +62,8 @@ class Metrics(BaseModel):
     rendering_share: float | None = _figure("share of the wall time spent rendering")
     physics_share: float | None = _figure("share of the wall time spent in physics steps")
     brain_share: float | None = _figure("share of the wall time spent in iterations")
+    transport_share: float | None = _figure("share of the wall time held in lockstep beyond that")
+    waiting_share: float | None = _figure("share of the wall time the simulator idled otherwise")
     images_per_sim_s: float | None = _figure("camera images per simulated second")
     frames_used: int = Field(default=0, description="frames that became a command")
     frames_missed: int = Field(default=0, description="frames that came while the brain was busy")

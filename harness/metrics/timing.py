@@ -170,34 +170,45 @@ def camera_to_command_ms(clock: Clock, iterations: Iterations) -> tuple[Floats, 
     return sim_ms, (effect_wall_s - frame_wall_s) * 1e3
 
 
+SHARES = tuple(
+    f"{what}_share" for what in ("rendering", "physics", "brain", "transport", "waiting")
+)
+"""Names of the figures of `wall_shares`."""
+
+
 def wall_shares(
     load: Load, iterations: Iterations, first_wall_s: float, last_wall_s: float
 ) -> dict[str, float | None]:
-    """Where the wall time of a run went: rendering, physics and the brain's iterations.
+    """Where the wall time of a run went: rendering, physics, brain, transport and waiting.
 
-    What is missing to 1 is transport and waiting (in real time, for the clock on the wall); the
-    shares may add up to more where rendering and physics overlap.
+    Transport is what lockstep held the world for beyond the brain's iterations: messages on their
+    way and threads waking up. Waiting is the simulator's other idle time (in real time: for the
+    clock on the wall). The shares add up to more than 1 where two go on at the same time.
 
     Args:
         load: The simulator's own account, one sample a wall second.
         iterations: The brain's iterations.
         first_wall_s: Wall time of go.
         last_wall_s: Wall time of the end.
+
+    Returns:
+        Each share, None where the log lacks it.
     """
-    shares: dict[str, float | None] = {
-        "rendering_share": None,
-        "physics_share": None,
-        "brain_share": None,
-    }
+    shares: dict[str, float | None] = dict.fromkeys(SHARES)
     within = (load.wall_s >= first_wall_s) & (load.wall_s <= last_wall_s)
-    wall_s = load.wall_s[within]
-    if wall_s.size > 1:
-        span_s = wall_s[-1] - wall_s[0]
-        rendering_s, physics_s = load.rendering_s[within], load.physics_s[within]
-        shares["rendering_share"] = float((rendering_s[-1] - rendering_s[0]) / span_s)
-        shares["physics_share"] = float((physics_s[-1] - physics_s[0]) / span_s)
     answered = (iterations.wall_s >= first_wall_s) & (iterations.wall_s <= last_wall_s)
     if answered.any():
         busy_s = float((iterations.publish_s - iterations.receive_s)[answered].sum())
         shares["brain_share"] = busy_s / (last_wall_s - first_wall_s)
+    if within.sum() < 2:
+        return shares
+    span_s = np.ptp(load.wall_s[within])
+    rendering, physics, idle, held = (
+        float(np.ptp(spent_s[within]) / span_s)
+        for spent_s in (load.rendering_s, load.physics_s, load.idle_s, load.held_s)
+    )
+    shares |= {"rendering_share": rendering, "physics_share": physics}
+    if np.isfinite(idle):
+        transport = max(0.0, held - (shares["brain_share"] or 0.0))
+        shares |= {"transport_share": transport, "waiting_share": idle - held}
     return shares

@@ -84,22 +84,18 @@ class FrameLoop:
 
     def _run_in_lockstep(self, decide: Decide, clock: LockstepClock) -> None:
         self._wait_for_simulator()
-        self._advance.publish(Advance(until=as_time(clock.first_horizon_ns)))
+        self._advance.publish(Advance(until=as_time(clock.horizon_ns)))
         while (image := self._next_image()) is not None:
             receive_s = time.monotonic()
             stamp_ns = image.header.stamp.to_nsec()
             if clock.is_busy(stamp_ns):
-                clock.miss()
-                self._advance.publish(Advance(until=as_time(clock.horizon_ns(stamp_ns))))
                 continue
+            if (known_ns := clock.begin(stamp_ns)) is not None:
+                self._advance.publish(Advance(until=as_time(known_ns)))
             decision = decide(as_frame(image), stamp_ns)
-            measured_s = time.monotonic() - receive_s
-            missed = clock.missed
-            effective_ns = clock.answer(stamp_ns, measured_s)
+            effective_ns, missed = clock.answer(stamp_ns, time.monotonic() - receive_s)
             scheduled = ScheduledTwist(as_time(effective_ns), as_twist(decision.executed))
-            self._advance.publish(
-                Advance(until=as_time(clock.horizon_ns(stamp_ns)), commands=[scheduled])
-            )
+            self._advance.publish(Advance(until=as_time(clock.horizon_ns), commands=[scheduled]))
             iteration = as_iteration(image, receive_s, decision, missed)
             iteration.latency_s = (effective_ns - stamp_ns) / 1e9
             iteration.effective = as_time(effective_ns)

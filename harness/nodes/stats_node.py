@@ -48,7 +48,7 @@ from harness.rotation import yaw_of_quaternion
 from harness.run_ending import Ending, compute_result, exit_code
 from harness.run_spec import RunSpec
 from harness.start import start_pose
-from harness.supervision import Supervision
+from harness.supervision import LOCKSTEP_SILENCE_S, Supervision
 
 _RECORDED = {
     topics.ODOMETRY: Odometry,
@@ -89,7 +89,11 @@ class StatsNode:
             spec.laps,
             LapLimits.of_circuit(circuit, spec.laps, spec.timeout_s()),
         )
-        self._supervision = Supervision()
+        self._supervision = (
+            Supervision(silence_s=LOCKSTEP_SILENCE_S, in_lockstep=True)
+            if spec.clock == "lockstep"
+            else Supervision()
+        )
         self._bag = BagWriter(folder / "run.bag")
         self._status: dict[str, Any] = {}
         self._progress = Progress(spec.laps)

@@ -49,3 +49,15 @@ def test_a_dead_master_is_nobody_elses_fault() -> None:
     watch = Supervision(master_is_dead=True, brain_is_dead=True)
     with pytest.raises(HarnessError, match="ROS master"):
         watch.check(0.0)
+
+
+def test_in_lockstep_time_stands_still_while_a_slow_brain_thinks() -> None:
+    watch = Supervision(stall_s=5.0, silence_s=20.0, in_lockstep=True)
+    watch.go(0.0)
+    watch.image_came(0.1)
+    watch.check(19.0)
+    with pytest.raises(BrainError, match="answered no frame"):
+        watch.check(21.0)
+    watch.brain_answered(21.0)
+    with pytest.raises(HarnessError, match="stood still"):
+        watch.check(21.1)

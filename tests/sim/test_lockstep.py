@@ -1,7 +1,11 @@
 """Lockstep in a real Gazebo: a result that does not depend on the machine."""
 
+import json
 import os
 import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,13 +19,14 @@ from tests.sim.started import processes_named
 pytestmark = pytest.mark.sim
 
 
-def lap(circuit: str, output: Path, latency: str = "fixed:40") -> Result:
+def lap(circuit: str, output: Path, latency: str = "fixed:40", seed: int = 0) -> Result:
     """One lap of the red line follower in lockstep."""
     values = {
         "model": "explicit",
         "circuit": circuit,
         "clock": "lockstep",
         "latency": latency,
+        "seed": seed,
         "output": str(output),
     }
     return drive(RunSpec.parse(values), lambda _: None)[1]
@@ -47,6 +52,26 @@ def test_the_same_lap_alone_and_three_in_parallel(short_circuit: str, tmp_path: 
         folders = [tmp_path / f"parallel-{index}" for index in range(3)]
         together = list(pool.map(lambda folder: lap(short_circuit, folder), folders))
     assert [fingerprint(result) for result in together] == [alone] * 3
+
+
+@pytest.fixture
+def busy_core() -> Iterator[None]:
+    """A process that computes without end."""
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
+        yield
+        process.kill()
+
+
+def test_a_profile_and_its_seed_are_the_lap_beside_a_busy_core_too(
+    short_circuit: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    profile = tmp_path / "board.json"
+    profile.write_text(json.dumps({"latency_ms": [3.0, 30.0, 60.0, 90.0]}))
+    latency = f"profile:{profile}"
+    alone = fingerprint(lap(short_circuit, tmp_path / "alone", latency, seed=1))
+    request.getfixturevalue("busy_core")
+    assert fingerprint(lap(short_circuit, tmp_path / "busy", latency, seed=1)) == alone
+    assert fingerprint(lap(short_circuit, tmp_path / "other", latency, seed=2)) != alone
 
 
 def test_latency_changes_the_lap_and_costs_frames(short_circuit: str, tmp_path: Path) -> None:

@@ -40,11 +40,11 @@ ClockMode ReadClockMode() {
 class WorldApi {
  public:
   WorldApi(const gazebo::physics::WorldPtr& world, ClockMode mode)
-      : gate_(world, mode),
+      : load_(world, ros_),
+        gate_(world, mode, [this](bool held) { load_.Held(held); }),
         cameras_(world),
         publisher_(world, ros_),
         performance_(world, ros_),
-        load_(world, ros_),
         world_services_(world, gate_, cameras_, ros_),
         model_services_(world, gate_, ros_),
         advance_(ros_.subscribe("/gazebo/advance", 100, &WorldApi::OnAdvance, this,
@@ -58,11 +58,11 @@ class WorldApi {
   }
 
   ros::NodeHandle ros_;
+  LoadMeter load_;
   StepGate gate_;
   CameraSync cameras_;
   WorldPublisher publisher_;
   PerformanceMonitor performance_;
-  LoadMeter load_;
   WorldServices world_services_;
   ModelServices model_services_;
   ros::Subscriber advance_;

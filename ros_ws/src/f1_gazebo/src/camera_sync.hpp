@@ -1,5 +1,5 @@
 // Keeps physics and cameras at the same simulated time where Gazebo loses it: at a reset, and until
-// a camera has rendered its first frame.
+// a camera has rendered its first frame; and keeps the world still until cameras can see it.
 #pragma once
 
 #include <condition_variable>
@@ -19,10 +19,17 @@ namespace f1_gazebo {
 /// renderer learns of a reset only with the next poses: until then a camera would render the old
 /// scene under its old time. So physics here also waits for first frames, and cameras rest until
 /// the renderer has followed a reset.
+///
+/// The renderer also loads the world's meshes when it gets to it, on a busy machine well after the
+/// start: a camera would render a world that is not there yet, or nothing at its first time.
 class CameraSync {
  public:
   explicit CameraSync(gazebo::physics::WorldPtr world);
   ~CameraSync();
+
+  /// Waits until the renderer has loaded all that is in the world, if there are cameras; false if
+  /// it does not within a minute. Not to be called from the rendering thread.
+  bool WaitUntilWorldIsSeen();
 
   /// Runs `reset`, which sets simulated time back, and waits until the renderer has followed; false
   /// if it does not within some seconds. The world must be able to publish its poses meanwhile: to
@@ -34,14 +41,17 @@ class CameraSync {
   void WaitForCameras(double now_s, double step_s);
   bool IsFrameDue(double now_s, double step_s) const;
   void OnPreRenderEnded();
+  bool IsWorldSeen() const;
   bool IsRendererAt(const gazebo::common::Time& time) const;
 
   const gazebo::physics::WorldPtr world_;
   std::vector<gazebo::sensors::CameraSensorPtr> cameras_;
   std::mutex mutex_;
   std::condition_variable pre_render_condition_;
-  unsigned pre_renders_ = 0;  ///< Guarded by the mutex.
+  unsigned pre_renders_ = 0;    ///< Guarded by the mutex.
+  bool world_is_seen_ = false;  ///< Guarded by the mutex.
   gazebo::event::ConnectionPtr begin_step_;
+  gazebo::event::ConnectionPtr loading_;
   gazebo::event::ConnectionPtr pre_render_ended_;
 };
 

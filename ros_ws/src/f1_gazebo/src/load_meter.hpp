@@ -4,10 +4,10 @@
 #include <ros/node_handle.h>
 #include <ros/wall_timer.h>
 
-#include <atomic>
-#include <chrono>
 #include <gazebo/common/Event.hh>
 #include <gazebo/physics/World.hh>
+
+#include "activity_clock.hpp"
 
 namespace f1_gazebo {
 
@@ -15,26 +15,14 @@ class LoadMeter {
  public:
   LoadMeter(gazebo::physics::WorldPtr world, ros::NodeHandle& ros);
 
+  /// Whether lockstep holds the world at the horizon.
+  void Held(bool held) { clock_.Set(Activity::kHeld, held); }
+
  private:
-  using Clock = std::chrono::steady_clock;
-
-  /// Adds up intervals whose both ends lie in one thread.
-  class Stopwatch {
-   public:
-    void Start() { started_ = Clock::now(); }
-    void Stop();
-    double Seconds() const { return std::chrono::duration<double>(total_.load()).count(); }
-
-   private:
-    Clock::time_point started_{};
-    std::atomic<Clock::duration> total_{Clock::duration::zero()};
-  };
-
   void Publish();
 
   const gazebo::physics::WorldPtr world_;
-  Stopwatch physics_;    ///< In the physics thread.
-  Stopwatch rendering_;  ///< In the rendering thread.
+  ActivityClock clock_;
   ros::Publisher publisher_;
   ros::WallTimer timer_;
   gazebo::event::ConnectionPtr begin_step_;

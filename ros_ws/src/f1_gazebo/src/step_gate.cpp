@@ -16,8 +16,9 @@ constexpr double kHeldHz = 10000.0;
 
 }  // namespace
 
-StepGate::StepGate(gazebo::physics::WorldPtr world, ClockMode mode)
-    : world_(std::move(world)), mode_(mode) {
+StepGate::StepGate(gazebo::physics::WorldPtr world, ClockMode mode,
+                   std::function<void(bool)> on_held)
+    : world_(std::move(world)), mode_(mode), on_held_(std::move(on_held)) {
   if (mode_ == ClockMode::kRealtime) return;
   world_->SetPaused(true);
   // Written into the description: a world that is still loading applies it after this.
@@ -57,12 +58,14 @@ void StepGate::Release() {
 }
 
 void StepGate::Run() {
+  on_held_(false);
   world_->Physics()->SetRealTimeUpdateRate(kUnpacedHz);
   world_->SetPaused(false);
 }
 
 void StepGate::HoldAtHorizon() {
   if (MayStep()) return;
+  on_held_(true);
   world_->Physics()->SetRealTimeUpdateRate(kHeldHz);
   world_->SetPaused(true);
   // The horizon may have been raised after the first look, when the world was not yet paused and

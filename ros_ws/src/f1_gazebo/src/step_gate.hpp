@@ -20,7 +20,8 @@ enum class ClockMode { kRealtime, kLockstep };
 /// callbacks); only the hold itself runs in the physics thread.
 class StepGate {
  public:
-  StepGate(gazebo::physics::WorldPtr world, ClockMode mode);
+  /// `on_held` is told when the world begins and ends to be held at the horizon.
+  StepGate(gazebo::physics::WorldPtr world, ClockMode mode, std::function<void(bool)> on_held);
 
   void Pause();
   void Unpause();
@@ -39,6 +40,7 @@ class StepGate {
 
   const gazebo::physics::WorldPtr world_;
   const ClockMode mode_;
+  const std::function<void(bool)> on_held_;
   std::atomic<bool> paused_{true};
   std::atomic<Nanoseconds> horizon_{Nanoseconds::zero()};
   gazebo::event::ConnectionPtr end_step_;

@@ -66,6 +66,10 @@ bool WorldServices::Pause(Empty::Request&, Empty::Response&) {
 }
 
 bool WorldServices::Unpause(Empty::Request&, Empty::Response&) {
+  if (!cameras_.WaitUntilWorldIsSeen()) {
+    ROS_ERROR("unpause_physics: the renderer does not load the world; is it stuck?");
+    return false;
+  }
   gate_.Unpause();
   return true;
 }
