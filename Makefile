@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON := /usr/bin/python3
 EXTRAS ?=
 TESTS ?=
-ALL_EXTRAS := tf,torch,onnx,openvino,batch,dev
+ALL_EXTRAS := tf,torch,onnx,openvino,batch,video,dev
 
 .PHONY: help setup lap test lint format bench clean
 

@@ -10,7 +10,7 @@ from harness.bags import bag_of
 from harness.course import Course, Given, course_of
 from harness.errors import DataError
 from harness.lap import DrivingOutcome
-from harness.metrics.figures import Metrics, metrics_of_drive, replay
+from harness.metrics.figures import Drive, Metrics, metrics_of_drive, replay
 from harness.results import RESULT_NAME, read_result
 from harness.runlog import Odometry, RunLog, read_run_log
 
@@ -79,7 +79,20 @@ def measure_bag(path: Path, given: Given | None = None) -> BagMetrics:
         DataError: No bag, no run, or no circuit recognised.
         UsageError: The circuit given is not known.
     """
-    bag = bag_of(path)
+    return measured_log(bag_of(path), given)[0]
+
+
+def measured_log(bag: Path, given: Given | None = None) -> tuple[BagMetrics, RunLog, Drive]:
+    """What a bag says, with its log and its driving, for who wants to draw them.
+
+    Args:
+        bag: The bag.
+        given: What the user says of its course.
+
+    Raises:
+        DataError: No bag, no run, or no circuit recognised.
+        UsageError: The circuit given is not known.
+    """
     log = read_run_log(bag, damaged=True)
     notes = list(log.losses)
     if log.losses:
@@ -97,9 +110,10 @@ def measure_bag(path: Path, given: Given | None = None) -> BagMetrics:
             f" {metrics.progress_m:.1f} m of {course.laps * centreline.length_m:.1f} m"
         )
     recorded_in, recorded = _recorded(bag, log)
-    return BagMetrics(
+    measured = BagMetrics(
         bag, course, metrics, drive.outcome, reason, tuple(notes), recorded_in, recorded
     )
+    return measured, log, drive
 
 
 def _before_hole(log: RunLog, notes: list[str]) -> RunLog:

@@ -20,6 +20,7 @@ from harness.cli import (
     profile,
     report,
     train,
+    video,
 )
 from harness.errors import PitwallError
 
@@ -46,6 +47,7 @@ def build_app() -> typer.Typer:
     app.command()(report.report)
     app.command()(compare.compare)
     app.command()(metrics.metrics)
+    app.command()(video.video)
     app.command()(models.models)
     app.command()(optimize.optimize)
     app.command()(evaluate.evaluate)

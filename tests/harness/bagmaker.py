@@ -102,6 +102,7 @@ class Recording:
     iterations: list[Iteration] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     camera_sim_s: Iterable[float] = ()
+    camera_png: bytes = bytes(4)
     contacts_sim_s: Iterable[float] = ()
     performance: Iterable[tuple[float, float]] = ()
     metadata: dict[str, Any] | None = None
@@ -232,8 +233,8 @@ def write_bag(
             message = bag.make(
                 "sensor_msgs/CompressedImage",
                 header=bag.header(sim_s),
-                format="jpeg",
-                data=np.zeros(4, np.uint8),
+                format="rgb8; png compressed bgr8",
+                data=np.frombuffer(recording.camera_png, np.uint8),
             )
             topic = "/F1ROS/cameraL/image_raw/compressed"
             bag.write(topic, "sensor_msgs/CompressedImage", wall_of(sim_s), message)

@@ -18,6 +18,7 @@ def harness(*arguments: str) -> subprocess.CompletedProcess[str]:
         ["lap"],
         ["report"],
         ["metrics"],
+        ["video"],
         ["models"],
         ["evaluate"],
         ["check-brain"],
