@@ -39,7 +39,8 @@ format:  ## ruff and clang-format, in place
 	@. ./env.sh && ruff check --fix . && ruff format . && \
 	clang-format -i $$(git ls-files '*.cc' '*.hh' '*.cpp' '*.hpp' '*.h')
 
-bench: setup  ## the figures the project promises; FULL=1 for the long rows
+bench:  ## the figures the project promises; FULL=1 for the long rows
+	@$(PYTHON) -m harness.setup --extras batch
 	@. ./env.sh && python -m harness.bench $(if $(FULL),--full)
 
 clean:  ## forget this clone's set-up (the cache stays)

@@ -148,7 +148,7 @@ def mend_bag(bag: Path) -> bool:
             for connection, time_ns, data in reader.messages():
                 key = (connection.topic, connection.msgtype, connection.digest, connection.ext)
                 if key not in copies:
-                    copies[key] = _copied(connection, writer)
+                    copies[key] = copy_connection(connection, writer)
                 writer.write(copies[key], time_ns, data)
         if not copies:
             return False
@@ -160,7 +160,8 @@ def mend_bag(bag: Path) -> bool:
     return True
 
 
-def _copied(connection: Connection, writer: Writer) -> Connection:
+def copy_connection(connection: Connection, writer: Writer) -> Connection:
+    """Open a topic in another bag as it is in its own."""
     assert isinstance(connection.ext, ConnectionExtRosbag1)
     return writer.add_connection(
         connection.topic,

@@ -13,6 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from harness.bench_costs import cost_rows
 from harness.errors import PitwallError
 from harness.files import write_text
 from harness.metrics.timing import SHARES
@@ -136,12 +137,13 @@ def main() -> int:
         lambda: bench.drive("Montmeló reverse", montmelo, circuit="montmelo", direction="reverse"),
     ]
     try:
+        costs = cost_rows(console.print)
         for step in plan:
             step()
     except PitwallError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    found = rows(bench)
+    found = [*rows(bench), *costs]
     machine = collect_provenance(project_root())
     _print(console, found, machine.cpu_model or "unknown CPU", machine.cpu_cores)
     _print_shares(console, bench)

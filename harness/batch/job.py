@@ -13,6 +13,7 @@ from typing import NoReturn
 from harness.batch.attempt import carry_out
 from harness.batch.jobs import JobFile
 from harness.errors import PitwallError
+from harness.report.digest import digest_ahead
 
 _ENDS = (signal.SIGTERM, signal.SIGINT)
 
@@ -28,6 +29,7 @@ def main() -> int:
         if batch.leash is not None:
             threading.Thread(target=_hold, args=(batch.leash,), daemon=True).start()
         carry_out(batch.job(name), lambda line: _say(f"{name}: {line}"))
+        digest_ahead(batch.job(name).folder)
     except PitwallError as error:
         _say(f"error: {name}: {error}")
         return error.exit_code

@@ -24,12 +24,12 @@ import harness.metrics.figures
 import harness.metrics.timing
 import harness.runlog
 import worlds.centreline
-from harness.errors import DataError
+from harness.errors import DataError, PitwallError
 from harness.metrics import timing
 from harness.metrics.deviation import at_stations
 from harness.metrics.figures import Drive, replay
 from harness.report.groups import Run
-from harness.results import RESULT_NAME, Result
+from harness.results import RESULT_NAME, Result, read_result
 from harness.runlog import RunLog, read_run_log
 from harness.setup.cache import cache_root, key_of
 from worlds.circuit import Circuit, load_circuit
@@ -165,6 +165,15 @@ class DigestCache:
             circuit = load_circuit(name)
             self._circuits[name] = circuit, circuit.model_dump_json()
         return self._circuits[name]
+
+
+def digest_ahead(folder: Path) -> None:
+    """Make the digest of a finished recording now: a report of many then takes seconds.
+
+    What can't be digested is left to the report, which says why.
+    """
+    with suppress(PitwallError):
+        DigestCache().of(Run(folder.name, read_result(folder), folder))
 
 
 def _along(drive: Drive, columns: NDArray[np.float64], offset_m: float, length_m: float) -> Floats:

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import DataError
+from harness.paths import project_root
 from harness.report.groups import Run
 from harness.results import RESULT_NAME, read_result
 
 # What a run leaves in its folder, finished or not.
 _MARKS = (RESULT_NAME, "command.sh", "run.bag", "run.bag.active")
 _ATTEMPTS = "attempts"
+# It comes with the project: it is told only where it is asked for.
+_SAMPLE = project_root() / "recordings" / "sample"
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,8 @@ def _runs_below(folder: Path) -> Iterator[Path]:
     for entry in found:
         if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
             path = Path(entry.path)
+            if path == _SAMPLE:
+                continue
             below = list(_runs_below(path))
             # An empty folder was claimed by a run that left nothing.
             yield from below or ([path] if not any(path.iterdir()) else [])

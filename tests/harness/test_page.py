@@ -11,11 +11,13 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from harness.errors import HarnessError
 from harness.report.charts import Axis, Row, interval_chart, path
-from harness.report.digest import Digest, DigestCache, keep
+from harness.report.digest import Digest, DigestCache, digest_ahead, keep
 from harness.report.files import write_files
 from harness.report.found import find_runs
 from harness.report.groups import Run
+from harness.report.many import report_cost
 from harness.report.page import build_page
 from harness.report.table import Report
 from harness.results import RESULT_NAME, read_result
@@ -105,6 +107,29 @@ def test_a_digest_is_made_once_and_again_when_the_bag_changes(tmp_path: Path) ->
     shutil.copy(record(tmp_path / "other", "one", driven_m=6.0) / "run.bag", folder / "run.bag")
     assert again.of(run).end_station_m[0] > made.end_station_m[0] + 1.0
     assert again.made == 2
+
+
+def test_a_digest_made_ahead_is_the_report_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PITWALL_CACHE", str(tmp_path / "cache"))
+    folder = record(tmp_path / "runs", "one", driven_m=4.0)
+    digest_ahead(folder)
+    digests = DigestCache()
+    digests.of(Run("another name", read_result(folder), folder))
+    assert digests.made == 0
+    (folder / "run.bag").write_bytes(b"")
+    digest_ahead(folder)  # nothing to digest: left to the report
+    digest_ahead(tmp_path)
+
+
+def test_what_a_report_of_many_costs_is_measured(tmp_path: Path) -> None:
+    folder = record(tmp_path / "runs", "one", driven_m=4.0)
+    cost = report_cost(folder, 30)
+    assert cost.recordings == 30
+    assert cost.taken_s > 0.0 and cost.peak_mib > 20.0
+    with pytest.raises(HarnessError, match=r"of 5 recordings failed: .*nowhere"):
+        report_cost(tmp_path / "nowhere", 5)
 
 
 def test_a_cache_that_cannot_be_written_only_costs_time(tmp_path: Path) -> None:
