@@ -24,7 +24,8 @@ from harness import topics
 from harness.errors import DataError, UsageError
 
 BAG_FILE = "run.bag"
-_TOPICS = (topics.COMPRESSED_CAMERA, topics.LABELS, topics.METADATA)
+_CAMERA = topics.COMPRESSED_CAMERA
+_TOPICS = (_CAMERA, topics.LABELS, topics.METADATA)
 
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
@@ -80,26 +81,17 @@ def read_run(recording: Path) -> Run:
     Raises:
         DataError: There is no bag, it is broken, or it has no frames with labels.
     """
-    bag = recording if recording.is_file() else recording / BAG_FILE
-    if not bag.is_file():
-        raise DataError(f"{recording} holds no {BAG_FILE}: give folders of recordings")
+    bag = _bag_of(recording)
     labels: dict[int, tuple[float, float]] = {}
     images: dict[int, NDArray[np.uint8]] = {}
     metadata: dict[str, Any] = {}
-    try:
-        for topic, message in _messages(bag, _TOPICS):
-            if topic == topics.METADATA:
-                metadata = json.loads(message.data)
-                continue
-            stamp = message.header.stamp
-            stamp_ns = stamp.sec * 10**9 + stamp.nanosec
-            if topic == topics.LABELS:
-                labels[stamp_ns] = (message.twist.linear.x, message.twist.angular.z)
-            else:
-                images[stamp_ns] = crop(_decode(message.data))
-    except (AnyReaderError, ValueError, OSError) as error:
-        line = " ".join(str(error).split())
-        raise DataError(f"{bag} can't be read: {line}") from error
+    for topic, stamp_ns, value in _values(bag):
+        if topic == topics.METADATA:
+            metadata = value
+        elif topic == topics.LABELS:
+            labels[stamp_ns] = value
+        else:
+            images[stamp_ns] = value
     stamps = sorted(images.keys() & labels.keys())
     if not stamps:
         raise DataError(
@@ -113,6 +105,23 @@ def read_run(recording: Path) -> Run:
         np.stack([images[stamp] for stamp in stamps]),
         np.array([labels[stamp] for stamp in stamps], np.float32),
     )
+
+
+def read_frames(recording: Path) -> NDArray[np.uint8]:
+    """All camera frames of a recording, cropped, in their order: (n, 66, 200, 3).
+
+    Args:
+        recording: Folder that holds ``run.bag``, or a bag itself.
+
+    Raises:
+        DataError: There is no bag, it is broken, or it has no frames.
+    """
+    bag = _bag_of(recording)
+    values = _values(bag)
+    images = {stamp_ns: value for topic, stamp_ns, value in values if topic == _CAMERA}
+    if not images:
+        raise DataError(f"{bag} has no camera frames: drive with record_camera:=true")
+    return np.stack([images[stamp_ns] for stamp_ns in sorted(images)])
 
 
 def assign_splits(runs: Sequence[tuple[str, str]]) -> dict[str, SplitName]:
@@ -232,6 +241,31 @@ def yaw_rate_weights(labels: NDArray[np.float32]) -> NDArray[np.float64]:
     """
     bins = np.clip(((labels[:, 1] + 7.1) / 14.2 * 29).astype(int), 0, 28)
     return np.asarray(1 / np.sqrt(np.bincount(bins, minlength=29)[bins]), np.float64)
+
+
+def _bag_of(recording: Path) -> Path:
+    bag = recording if recording.is_file() else recording / BAG_FILE
+    if not bag.is_file():
+        raise DataError(f"{recording} holds no {BAG_FILE}: give folders of recordings")
+    return bag
+
+
+def _values(bag: Path) -> Iterator[tuple[str, int, Any]]:
+    """Topic, stamp in ns and what it says: a crop, a label (v, w), or the metadata (stamp 0)."""
+    try:
+        for topic, message in _messages(bag, _TOPICS):
+            if topic == topics.METADATA:
+                yield topic, 0, json.loads(message.data)
+                continue
+            stamp = message.header.stamp
+            stamp_ns = stamp.sec * 10**9 + stamp.nanosec
+            if topic == topics.LABELS:
+                yield topic, stamp_ns, (message.twist.linear.x, message.twist.angular.z)
+            else:
+                yield topic, stamp_ns, crop(_decode(message.data))
+    except (AnyReaderError, ValueError, OSError) as error:
+        line = " ".join(str(error).split())
+        raise DataError(f"{bag} can't be read: {line}") from error
 
 
 def _messages(bag: Path, wanted: tuple[str, ...]) -> Iterator[tuple[str, Any]]:

@@ -73,6 +73,24 @@ def build(
 
 
 @app.command()
+def driven(
+    recordings: Annotated[list[Path], typer.Argument(help="Laps with record_camera:=true.")],
+    data: Annotated[Path, typer.Option(help="Data set that takes the frames.")],
+) -> None:
+    """Add the frames of a network's own laps to a data set, for recipes that ask for them.
+
+    Example: harness dataset driven recordings/*-tf_baseline-* --data data/set
+    """
+    from rich.console import Console
+
+    from brains.training.driven import DRIVEN_FILE, gather_driven
+
+    found = gather_driven(recordings, data)
+    console = Console(stderr=True)
+    console.print(f"{len(found.crops)} frames of {len(found.firsts)} laps: {data / DRIVEN_FILE}")
+
+
+@app.command()
 def evaluation(
     data: Annotated[Path, typer.Argument(help="Data set to pick test frames from.")],
     output: Annotated[Path | None, typer.Option(help="File; default: the one kept in git.")] = None,

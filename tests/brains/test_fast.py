@@ -11,8 +11,9 @@ from brains.catalogue import find_model, load_brain
 from brains.network import NetworkBrain
 from brains.preprocess import normalise, to_output
 from brains.training.calibration import read_calibration
+from brains.training.driven import gather_driven
 from brains.training.evaluation import read_evaluation
-from tests.brains.training_data import write_data_set
+from tests.brains.training_data import write_data_set, write_recording
 
 MIB = 2**20
 
@@ -49,6 +50,12 @@ def test_training_makes_a_file_that_drives(tmp_path: Path, monkeypatch: pytest.M
     options = {"epochs": 2, "batch": 16, "learning_rate": 1e-3}
     quick = model.model_copy(update={"recipe_options": options})
     data = write_data_set(tmp_path / "data", frames_per_split=32)
+    frames = read_calibration().crops[:40]
+    laps = [
+        write_recording(tmp_path / name, frames, np.zeros((40, 2), np.float32))
+        for name in ("one", "two")
+    ]
+    assert gather_driven(laps, data).firsts.tolist() == [0, 40]
     folder = tmp_path / "weights"
     start_weights(folder, [quick])
     assert not (folder / str(model.artifact)).exists()
