@@ -10,6 +10,8 @@ import json
 import os
 from pathlib import Path
 
+from brains.environment import installed
+from brains.gpu import nvidia_gpus
 from brains.model import ModelSpec
 from brains.sources import sources_of
 from harness.errors import DataError
@@ -59,8 +61,9 @@ def write_sums(folder: Path) -> None:
 def built_dir(model: ModelSpec) -> Path:
     """Cache folder of the model's built artifact, keyed by all it is made from.
 
-    That is: the weights, the recipe's options, the calibration frames, and the code of the recipe
-    and of all modules of ``brains`` that it imports.
+    That is: the weights, the recipe's options, the calibration frames, the code of the recipe and
+    of all modules of ``brains`` that it imports; for an NVIDIA GPU also the GPU with its driver,
+    and all versions in the model's environment.
 
     Raises:
         DataError: The weights it is made from are not listed in the weights folder.
@@ -73,6 +76,9 @@ def built_dir(model: ModelSpec) -> Path:
     frames = sha256_of(CALIBRATION_FILE)
     options = json.dumps(model.recipe_options, sort_keys=True)
     made_from = [stated, frames, str(model.recipe), options]
+    if model.nvidia is not None:
+        # Engines are made for one GPU, by one version of their library.
+        made_from += [*nvidia_gpus(), *installed(model)]
     code = [path.read_bytes() for path in sources_of(str(model.recipe).partition(":")[0])]
     return cache_root() / "models" / f"{model.name}-{key_of(*made_from, *code)}"
 

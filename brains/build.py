@@ -12,7 +12,9 @@ from brains.artifacts import (
     weights_dir,
     write_sums,
 )
-from brains.catalogue import absent_build_modules, find_model, why_not
+from brains.build_elsewhere import build_elsewhere
+from brains.catalogue import absent_build_modules, find_model, why_not, why_not_this_machine
+from brains.environment import interpreter
 from brains.model import ModelSpec
 from brains.workshop import Progress, Workshop, find_recipe
 from harness.errors import DataError, PitwallError, UnavailableError, UsageError
@@ -32,7 +34,7 @@ def build_artifact(model: ModelSpec, progress: Progress = silent) -> Path:
 
     Raises:
         UsageError: The model has no artifact.
-        UnavailableError: What builds it is not installed.
+        UnavailableError: This machine lacks what the model needs, or what builds it.
         DataError: The weights are missing or broken.
     """
     path = artifact_path(model)
@@ -42,6 +44,11 @@ def build_artifact(model: ModelSpec, progress: Progress = silent) -> Path:
         raise UsageError(f"model {model.name} has no file: it needs no building")
     if not model.built:
         checked_sha256(path)
+        return path
+    if (unavailable := why_not_this_machine(model)) is not None:
+        raise UnavailableError(unavailable)
+    if (python := interpreter(model)) is not None:
+        build_elsewhere(python, model, progress)
         return path
     folder = built_dir(model)
     # A folder that is not complete may be another process's work: build_once waits for that.

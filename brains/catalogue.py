@@ -1,14 +1,16 @@
 """The models that can be chosen by name, and a user's own by ``module:Class``."""
 
 import importlib
-import importlib.util
+import os
 import sys
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from brains import environment
 from brains.artifacts import artifact_path, missing
 from brains.gpu import nvidia_gpu
 from brains.interface import Brain
@@ -18,26 +20,58 @@ from harness.errors import DataError, UnavailableError, UsageError
 CATALOGUE_FILE = Path(__file__).parent / "models.yaml"
 
 
-class Catalogue(BaseModel):
-    """Content of ``models.yaml``."""
+OWN_MODELS = "PITWALL_MODELS"
+"""Variable that names a user's own file of models, which then stand beside the catalogue's."""
+
+
+class OwnModels(BaseModel):
+    """Content of a user's file of models."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    default: str
     models: list[ModelSpec]
 
 
-@cache
+class Catalogue(OwnModels):
+    """Content of ``models.yaml``."""
+
+    default: str
+
+
+_Content = TypeVar("_Content", bound=OwnModels)
+
+
 def read_catalogue(path: Path = CATALOGUE_FILE) -> Catalogue:
-    """Read a catalogue file.
+    """Read a catalogue file, and the file that ``$PITWALL_MODELS`` names.
 
     Raises:
-        DataError: The file is not a catalogue.
+        DataError: A file is no such file, or a name stands in both.
     """
+    catalogue = _read_catalogue(path)
+    if not (own_file := os.environ.get(OWN_MODELS)):
+        return catalogue
+    own = _read_own(Path(own_file)).models
+    names = {model.name for model in catalogue.models}
+    if twice := [model.name for model in own if model.name in names]:
+        raise DataError(f"{own_file}: {', '.join(twice)}: such a model is in the catalogue already")
+    return catalogue.model_copy(update={"models": [*catalogue.models, *own]})
+
+
+@cache
+def _read_catalogue(path: Path) -> Catalogue:
+    return _read(path, Catalogue)
+
+
+@cache
+def _read_own(path: Path) -> OwnModels:
+    return _read(path, OwnModels)
+
+
+def _read(path: Path, kind: type[_Content]) -> _Content:
     try:
-        return Catalogue.model_validate(yaml.safe_load(path.read_text()))
+        return kind.model_validate(yaml.safe_load(path.read_text()))
     except (OSError, yaml.YAMLError, ValidationError) as error:
-        line = str(error).replace("\n", " ")
+        line = " ".join(str(error).split())
         raise DataError(f"{path} is not a model catalogue: {line}") from error
 
 
@@ -99,20 +133,20 @@ def brain_class(target: str) -> type[Brain]:
 
 def absent_modules(model: ModelSpec) -> str | None:
     """Which of the model's engine is not installed, in one line; None where all is."""
-    return _absent(model.name, model.needs, model.extra)
+    return _absent(model, "", model.needs, model.extra)
 
 
 def absent_build_modules(model: ModelSpec) -> str | None:
     """Which of what builds or trains the model is not installed, in one line; None: all is."""
-    return _absent(f"{model.name}: building it", model.build_needs, model.build_extra)
+    return _absent(model, ": building it", model.build_needs, model.build_extra)
 
 
-def _absent(who: str, needs: list[str], extra: str | None) -> str | None:
-    absent = [name for name in needs if importlib.util.find_spec(name) is None]
+def _absent(model: ModelSpec, what: str, needs: list[str], extra: str | None) -> str | None:
+    absent = environment.absent(model, needs)
     if not absent:
         return None
     how = f"run `make setup EXTRAS={extra}`" if extra else "run `make setup`"
-    return f"model {who} needs {', '.join(absent)}: {how}"
+    return f"model {model.name}{what} needs {', '.join(absent)}: {how}"
 
 
 def why_not(model: ModelSpec) -> str | None:
@@ -131,13 +165,31 @@ def why_not(model: ModelSpec) -> str | None:
     return None
 
 
-def _why_unavailable(model: ModelSpec) -> str | None:
-    """What the machine, the installation or Pitwall lacks for the model."""
+def why_not_this_machine(model: ModelSpec) -> str | None:
+    """What machine or Pitwall lack for the model: GPU, backend, environment; None: nothing."""
     if model.nvidia is not None and nvidia_gpu() is None:
         return f"model {model.name} needs an NVIDIA GPU, and here is none; with one: {model.nvidia}"
     if model.brain is None:
         return f"model {model.name} has no backend in this version of Pitwall: {model.nvidia}"
-    return absent_modules(model)
+    return environment.why_no_environment(model)
+
+
+def _why_unavailable(model: ModelSpec) -> str | None:
+    """What the machine, the installation or Pitwall lacks for the model."""
+    return why_not_this_machine(model) or absent_modules(model)
+
+
+def enter_environment(name: str) -> None:
+    """Go on under the interpreter that the model called ``name`` runs under.
+
+    Raises:
+        UsageError: No such model.
+        UnavailableError: This machine lacks what the model needs.
+    """
+    model = find_model(name)
+    if (unavailable := _why_unavailable(model)) is not None:
+        raise UnavailableError(unavailable)
+    environment.enter(model)
 
 
 def load_brain(name: str) -> Brain:
@@ -145,10 +197,12 @@ def load_brain(name: str) -> Brain:
 
     Raises:
         UsageError: No such model or class.
-        UnavailableError: This machine lacks what the model needs.
+        UnavailableError: This machine lacks what the model needs, or another interpreter runs it.
         DataError: The artifact is missing, broken or swapped.
     """
     model = find_model(name)
     if (unavailable := _why_unavailable(model)) is not None:
         raise UnavailableError(unavailable)
+    if (python := environment.interpreter(model)) is not None:
+        raise UnavailableError(f"model {name} runs under {python}: start that, here is another")
     return brain_class(str(model.brain)).load(model)

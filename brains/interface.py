@@ -1,6 +1,7 @@
 """The contract of a brain: one camera frame in, one command out."""
 
 import math
+import sys
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -74,6 +75,7 @@ class Brain(ABC):
             "engine": f"{kind.__module__}:{kind.__qualname__}",
             "engine_version": None,
             "device": "cpu",
+            "interpreter": sys.executable,
         }
 
     @final

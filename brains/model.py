@@ -14,6 +14,8 @@ class ModelSpec(BaseModel):
         family: Architecture (``pilotnet``, ``line_follower``, ``constant``, ``user``).
         backend: Engine that executes it (``tflite``, ``keras``, ``opencv``, ``python``).
         brain: ``module:Class`` of the brain that loads it; None: it has none yet.
+        environment: Environment of its own that it runs in (``brains.environment``); None: the
+            default one.
         nvidia: What the model needs on a machine with an NVIDIA GPU; None: it needs no such GPU.
         precision: Number format of weights and arithmetic.
         artifact: What the engine loads: a file, or a folder where it ends in ``/``; None where
@@ -26,7 +28,8 @@ class ModelSpec(BaseModel):
             data set; takes minutes.
         reference: File of the weights folder with the answers of the float network.
         needs: Python modules that the engine imports.
-        extra: Extra of the installation that brings ``needs``; None where the default one does.
+        extra: Extra of the installation that brings ``needs``, or the environment; None where the
+            default one does.
         build_needs: Python modules that recipe or training import.
         build_extra: Extras that bring ``build_needs``, as ``make setup EXTRAS=`` takes them.
         published_name: Its row in the published tables, None where it has none.
@@ -41,6 +44,7 @@ class ModelSpec(BaseModel):
     family: str
     backend: str
     brain: str | None = None
+    environment: str | None = None
     nvidia: str | None = None
     precision: str = "none"
     artifact: str | None = None

@@ -1,5 +1,6 @@
 """What the brains of all network engines share: one way in, one way out, one form of proof."""
 
+import sys
 from abc import abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
@@ -102,6 +103,7 @@ class NetworkBrain(Brain):
         step = self.output_step()
         return {
             **self.engine(),
+            "interpreter": sys.executable,
             "threads": self.threads,
             "artifact": self.artifact.name,
             "artifact_bytes": artifact_bytes(self.artifact),

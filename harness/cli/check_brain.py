@@ -19,8 +19,10 @@ def check_brain(
     """
     from rich.console import Console
 
+    from brains.catalogue import enter_environment
     from brains.check import check_brain as checks
 
+    enter_environment(model)
     console = Console(stderr=True)
     done = []
     for check in checks(model):

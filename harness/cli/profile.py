@@ -22,13 +22,13 @@ def profile(
     from rich.console import Console
     from rich.progress import Progress
 
-    from brains.catalogue import find_model, load_brain
+    from brains.catalogue import enter_environment, load_brain
     from harness.paths import project_root
     from harness.profile import measure, noise_frames, write_profile
     from harness.provenance import collect_provenance
 
     console = Console(stderr=True, highlight=False)
-    find_model(model)
+    enter_environment(model)
     brain = load_brain(model)
     provenance = collect_provenance(project_root(), brain.proof().get("artifact_sha256"))
     with Progress(console=console) as progress:

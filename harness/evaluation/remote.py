@@ -12,9 +12,10 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
+from brains.catalogue import find_model
+from brains.environment import interpreter
 from harness.errors import BrainError
 
-_WORKER = (sys.executable, "-m", "harness.evaluation.worker")
 _CLOSING_S = 5.0
 
 
@@ -25,7 +26,19 @@ class Remote:
     it, no spin-waiting thread pool either, can disturb the model that is being timed.
     """
 
-    def __init__(self, name: str, worker: tuple[str, ...] = _WORKER) -> None:
+    def __init__(self, name: str, worker: tuple[str, ...] | None = None) -> None:
+        """Starts it, under the model's own interpreter.
+
+        Args:
+            name: Of the model.
+            worker: Another command to start.
+
+        Raises:
+            UnavailableError: The model's environment is not there.
+        """
+        if worker is None:
+            python = interpreter(find_model(name)) or sys.executable
+            worker = (str(python), "-m", "harness.evaluation.worker")
         self._messages = tempfile.TemporaryFile()  # noqa: SIM115  (`close` closes it)
         self._unread = b""
         self._process = subprocess.Popen(

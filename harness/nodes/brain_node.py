@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from brains.catalogue import load_brain
+from brains.catalogue import enter_environment, load_brain
 from brains.interface import Frame
 from harness.lockstep import parse_latency
 from harness.nodes.frame_loop import Decide, Decision, FrameLoop, run_driver
@@ -13,9 +13,10 @@ from harness.nodes.node import BRAIN_FAILURE, asked_run, exit_with, start_node
 
 
 def main() -> int:
-    """Loads and warms up the model, announces itself, drives."""
-    start_node("brain")
+    """Loads and warms up the model, announces itself, drives; all under the model's interpreter."""
     spec = asked_run()
+    enter_environment(spec.model)
+    start_node("brain")
     latency = parse_latency(spec.latency, spec.seed) if spec.clock == "lockstep" else None
 
     def load() -> tuple[Decide, dict[str, Any]]:

@@ -9,7 +9,7 @@ from harness.errors import PitwallError
 from harness.setup.debian import install_packages
 from harness.setup.simroot import build_simulator_root
 from harness.setup.steps import say
-from harness.setup.venv import build_venv, known_extras
+from harness.setup.venv import build_venvs, known_extras
 from harness.setup.workspace import build_workspace
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -43,11 +43,11 @@ def set_up(extras: set[str]) -> None:
     """
     install_packages(sorted(extras))
     root = build_simulator_root()
-    venv = build_venv(PROJECT, extras)
+    venvs = build_venvs(PROJECT, extras)
     workspace = build_workspace(PROJECT / "ros_ws" / "src", root)
     values = {
         "PITWALL_SIM_ROOT": str(root),
-        "PITWALL_VENV": str(venv),
+        **{variable: str(folder) for variable, folder in venvs.items()},
         "PITWALL_WORKSPACE": str(workspace),
         "PITWALL_EXTRAS": ",".join(sorted(extras)),
     }

@@ -1,7 +1,13 @@
-"""The virtual environment: Debian's Python 3.11 (it sees rospy) and the pinned packages."""
+"""Virtual environments of Debian's Python 3.11 (it sees rospy) with pinned packages.
+
+One is the default; engines that can't live in it have environments of their own (pyproject.toml).
+"""
 
 import os
+import re
 import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +16,7 @@ from harness.setup.cache import build_once, cache_root, key_of
 from harness.setup.steps import run_step
 
 _SYSTEM_PYTHON = "/usr/bin/python3"  # another python3 on PATH (pyenv, conda) has no rospy
+_CONSTRAINTS = "constraints.txt"
 
 
 def known_extras(project: Path) -> list[str]:
@@ -17,45 +24,109 @@ def known_extras(project: Path) -> list[str]:
     return sorted(_pyproject(project)["project"]["optional-dependencies"])
 
 
-def build_venv(project: Path, extras: set[str]) -> Path:
-    """Makes the virtual environment of these extras unless it is there.
+def build_venvs(project: Path, extras: set[str]) -> dict[str, Path]:
+    """Makes the virtual environments of these extras unless they are there.
 
     Args:
         project: the clone.
         extras: names of extras besides the default install.
 
+    Returns:
+        The folders by the variables that name them: PITWALL_VENV, and PITWALL_VENV_NAME for each
+        environment of its own that an extra asks for.
+
     Raises:
         UsageError: unknown extra.
         UnavailableError: pip failed.
     """
-    config = _pyproject(project)
     unknown = extras - set(known_extras(project))
     if unknown:
         raise UsageError(
             f"unknown extra {', '.join(sorted(unknown))}; known: {', '.join(known_extras(project))}"
         )
-    chosen = sorted(extras)
-    optional = config["project"]["optional-dependencies"]
-    packages: list[str] = [*config["project"]["dependencies"]]
-    packages += [package for extra in chosen for package in optional[extra]]
-    # Packages whose own requirements would pull in more than they need (see pyproject.toml).
-    bare: dict[str, list[str]] = config["tool"]["pitwall"]["no-deps"]
-    alone = [package for extra in chosen for package in bare.get(extra, [])]
-    constraints = project / "harness" / "setup" / "constraints.txt"
-    target = cache_root() / f"venv-{key_of(*packages, '|', *alone, constraints.read_text())}"
+    config = _pyproject(project)
+    environments = config["tool"]["pitwall"]["environments"]
+    elsewhere = {extra for environment in environments.values() for extra in environment["extras"]}
+    contents = {"PITWALL_VENV": _content(project, config, "", sorted(extras - elsewhere))}
+    for name, environment in environments.items():
+        if chosen := sorted(extras & set(environment["extras"])):
+            contents[f"PITWALL_VENV_{name.upper()}"] = _content(project, config, name, chosen)
+    return {variable: _build(content) for variable, content in contents.items()}
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What an environment holds.
+
+    Attributes:
+        name: part of its folder's name; empty for the default one.
+        extras: of which it is made.
+        packages: to install with all that they need.
+        alone: to install without what they ask for.
+        foreign: the same, but wheels of another Python version, for the libraries in them.
+        foreign_python: that version.
+        constraints: files that pin the rest.
+    """
+
+    name: str
+    extras: tuple[str, ...]
+    packages: tuple[str, ...]
+    alone: tuple[str, ...]
+    foreign: tuple[str, ...]
+    foreign_python: str
+    constraints: tuple[Path, ...]
+
+
+def _content(project: Path, config: dict[str, Any], name: str, chosen: Sequence[str]) -> _Content:
+    pitwall = config["tool"]["pitwall"]
+    environment: dict[str, Any] = pitwall["environments"].get(name, {})
+    optional: dict[str, list[str]] = config["project"]["optional-dependencies"]
+    without = environment.get("without", [])
+    default = [p for p in config["project"]["dependencies"] if _name(p) not in without]
+    folder = project / "harness" / "setup"
+    return _Content(
+        name=name,
+        extras=tuple(chosen),
+        packages=(*default, *(package for extra in chosen for package in optional[extra])),
+        # Packages whose own requirements would pull in more than they need (see pyproject.toml).
+        alone=tuple(p for extra in chosen for p in pitwall["no-deps"].get(extra, [])),
+        foreign=tuple(environment.get("foreign", [])),
+        foreign_python=environment.get("foreign-python", ""),
+        constraints=tuple(folder / f for f in environment.get("constraints", [_CONSTRAINTS])),
+    )
+
+
+def _build(content: _Content) -> Path:
+    texts = [path.read_text() for path in content.constraints]
+    foreign = ["|", *content.foreign, content.foreign_python] if content.foreign else []
+    key = key_of(*content.packages, "|", *content.alone, *foreign, *texts)
+    target = cache_root() / "-".join(part for part in ("venv", content.name, key) if part)
+    title = " ".join(part for part in ("venv", content.name) if part)
 
     def build() -> None:
         # Debian's Python must not see another environment's packages while it builds this one.
         env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
         pip = [str(target / "bin" / "python"), "-m", "pip", "install", "--progress-bar=off"]
-        run_step("venv", [_SYSTEM_PYTHON, "-m", "venv", "--system-site-packages", str(target)], env)
-        title = f"venv packages: {', '.join(['default', *chosen])}"
-        run_step(title, [*pip, "-c", str(constraints), *packages], env)
-        if alone:
-            run_step(f"venv more packages: {' '.join(alone)}", [*pip, "--no-deps", *alone], env)
+        run_step(title, [_SYSTEM_PYTHON, "-m", "venv", "--system-site-packages", str(target)], env)
+        pins = [word for path in content.constraints for word in ("-c", str(path))]
+        names = ", ".join(["default", *content.extras])
+        run_step(f"{title} packages: {names}", [*pip, *pins, *content.packages], env)
+        if content.alone:
+            alone = [*pip, "--no-deps", *content.alone]
+            run_step(f"{title} more packages: {' '.join(content.alone)}", alone, env)
+        if content.foreign:
+            (site_packages,) = target.glob("lib/python3*/site-packages")
+            libraries = [*pip, "--no-deps", "--only-binary=:all:", "--target", str(site_packages)]
+            libraries += ["--python-version", content.foreign_python, *content.foreign]
+            run_step(f"{title} libraries: {' '.join(content.foreign)}", libraries, env)
 
     build_once(target, build)
     return target
+
+
+def _name(requirement: str) -> str:
+    """The package that a requirement asks for."""
+    return re.split(r"[=<>!~\[; ]", requirement, maxsplit=1)[0]
 
 
 def _pyproject(project: Path) -> dict[str, Any]:
