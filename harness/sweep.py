@@ -114,6 +114,14 @@ def read_profile_file(path: Path) -> LatencyProfile:
         raise DataError(f"{path}: not a latency profile: {line}") from None
 
 
+def _around(point: SweepPoint, points: Sequence[SweepPoint]) -> tuple[float, float]:
+    """Half way to the neighbouring latencies."""
+    all_ms = sorted(other.latency_ms for other in points)
+    at = all_ms.index(point.latency_ms)
+    before_ms, after_ms = all_ms[max(at - 1, 0)], all_ms[min(at + 1, len(all_ms) - 1)]
+    return (before_ms + point.latency_ms) / 2, (after_ms + point.latency_ms) / 2
+
+
 def draw(
     points: Sequence[SweepPoint], profiles: Sequence[LatencyProfile], title: str, path: Path
 ) -> None:
@@ -130,17 +138,24 @@ def draw(
     driven = [point for point in points if point.deviations_m]
     x_ms = [point.latency_ms for point in driven]
     mean_m = [sum(point.deviations_m) / len(point.deviations_m) for point in driven]
-    axes.fill_between(
-        x_ms,
-        [min(point.deviations_m) for point in driven],
-        [max(point.deviations_m) for point in driven],
-        alpha=0.2,
-        label="least and greatest",
-    )
+    if any(len(point.deviations_m) > 1 for point in driven):
+        axes.fill_between(
+            x_ms,
+            [min(point.deviations_m) for point in driven],
+            [max(point.deviations_m) for point in driven],
+            alpha=0.2,
+            label="least and greatest",
+        )
     axes.plot(x_ms, mean_m, marker="o", label="mean of the completed laps")
-    axes.set_ylabel("deviation_mae_m (m)")
-    axes.set_ylim(bottom=0.0)
-    axes.set_title(title, loc="left")
+    for point in points:
+        if not point.deviations_m:
+            axes.axvspan(*_around(point, points), color="0.92", linewidth=0)
+    axes.set_yscale("log")  # a lost lap is a hundred times as far off as a good one
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
+    axes.tick_params(axis="y", which="minor", labelsize="x-small")
+    axes.set_ylabel("deviation_mae_m (m, logarithmic)")
+    axes.set_title(f"{title}; grey: no lap completed", loc="left")
     below.bar(
         [point.latency_ms for point in points],
         [100.0 * point.completed_share for point in points],
@@ -153,11 +168,15 @@ def draw(
     colours = mpl.colormaps["viridis"].resampled(max(len(profiles), 1) + 1)
     for index, profile in enumerate(profiles):
         median_ms = profile.quantiles_ms()[0]
-        cpu = profile.provenance.cpu_model or "unknown CPU"
-        label = f"{profile.model}: {median_ms:.1f} ms ({cpu})"
+        label = f"{profile.model}: {median_ms:.1f} ms"
         axes.axvline(median_ms, color=colours(index), linestyle="--", label=label)
         below.axvline(median_ms, color=colours(index), linestyle="--")
-    axes.legend(fontsize="small")
+    cpus = sorted({profile.provenance.cpu_model or "unknown CPU" for profile in profiles})
+    axes.legend(
+        loc="upper right",
+        fontsize="small",
+        title=f"measured on {', '.join(cpus)}" if cpus else None,
+    )
     for part in (axes, below):
         part.spines[["top", "right"]].set_visible(False)
     path.parent.mkdir(parents=True, exist_ok=True)
