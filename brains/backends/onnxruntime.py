@@ -1,7 +1,9 @@
-"""ONNX networks, run by ONNX Runtime on the CPU."""
+"""ONNX networks, run by ONNX Runtime on the CPU or on an NVIDIA GPU."""
 
 import json
+import statistics
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,16 +14,21 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
+from brains.gpu import nvidia_gpu
 from brains.model import ModelSpec
 from brains.network import EngineProof, NetworkBrain
-from harness.errors import DataError
+from harness.errors import DataError, UnavailableError
 
-PROVIDERS = ["CPUExecutionProvider"]
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+TIMED_COPIES = 50
 QUANTISERS = ("QuantizeLinear", "DequantizeLinear")
 
 
 class OnnxRuntimeBrain(NetworkBrain):
     """A network in an .onnx file with float input and output."""
+
+    provider = CPU
+    device = "cpu"
 
     def __init__(self, model: ModelSpec, artifact: Path) -> None:
         super().__init__(model, artifact)
@@ -45,7 +52,7 @@ class OnnxRuntimeBrain(NetworkBrain):
         return {
             "engine": "onnxruntime",
             "engine_version": onnxruntime.__version__,
-            "device": "cpu",
+            "device": self.device,
             "operators": self._operators(),
             "parameters": sum(values.size for _, values in self.weights()),
         }
@@ -72,7 +79,7 @@ class OnnxRuntimeBrain(NetworkBrain):
         options.intra_op_num_threads = self.threads or 0
         options.inter_op_num_threads = 1
         try:
-            return onnxruntime.InferenceSession(self.artifact, options, providers=PROVIDERS)
+            return onnxruntime.InferenceSession(self.artifact, options, providers=[self.provider])
         except Exception as error:
             # The engine's errors share no class but Exception.
             line = " ".join(str(error).split())
@@ -98,3 +105,57 @@ class OnnxRuntimeBrain(NetworkBrain):
                 operator = f"{details['op_name']} {number_type}"
                 counts.setdefault(details["provider"], Counter())[operator] += 1
         return {provider: dict(count) for provider, count in counts.items()}
+
+
+class OnnxCudaBrain(OnnxRuntimeBrain):
+    """The same on an NVIDIA GPU: images and answers are in the host's memory, as on the CPU.
+
+    ONNX Runtime copies them inside the call, and returns when all is done. Left to itself it would
+    run on the CPU whatever the GPU can't, the whole network even, and say so in a log; here both
+    are errors.
+    """
+
+    provider = CUDA
+
+    def __init__(self, model: ModelSpec, artifact: Path) -> None:
+        if CUDA not in onnxruntime.get_available_providers():
+            raise UnavailableError(
+                f"onnxruntime {onnxruntime.__version__} is a build for CPUs: "
+                f"run `make setup EXTRAS={model.extra}`"
+            )
+        gpu = nvidia_gpu()
+        if gpu is None:
+            raise UnavailableError(f"model {model.name} finds no NVIDIA GPU")
+        self.device = gpu.partition(",")[0]
+        # CUDA's libraries come as wheels, where the dynamic linker does not look.
+        onnxruntime.preload_dlls()
+        super().__init__(model, artifact)
+
+    def proof(self) -> dict[str, Any]:
+        """As of every network, with the time that the image takes to the GPU."""
+        return {**super().proof(), "host_to_device_ms": self._host_to_device_ms()}
+
+    def _new_session(self, options: Any) -> Any:
+        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+        try:
+            return super()._new_session(options)
+        except DataError as error:
+            if "fallback" not in str(error):
+                raise
+            # So it also ends where CUDA could not be started at all.
+            raise UnavailableError(
+                f"ONNX Runtime can't run all of model {self.model.name} on the GPU: "
+                "`harness doctor` looks at driver, device and libraries"
+            ) from error
+
+    def _host_to_device_ms(self) -> float:
+        """Median time to copy an image; the copy is finished when the call returns."""
+        (image,) = self._session.get_inputs()
+        host = np.zeros(image.shape, np.float32)
+        there = onnxruntime.OrtValue.ortvalue_from_numpy(host, "cuda", 0)
+        times_ms = []
+        for _ in range(TIMED_COPIES):
+            started_s = time.perf_counter()
+            there.update_inplace(host)
+            times_ms.append(1e3 * (time.perf_counter() - started_s))
+        return statistics.median(times_ms)

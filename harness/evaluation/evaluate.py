@@ -219,6 +219,7 @@ def _row(entrant: Entrant) -> Row:
             "bare_ratio": bare and entrant.times["predict"].over(bare),
             "in_loop_ratio": bare and in_loop and in_loop.over(bare),
             "weights": proof["weights"],
+            "host_to_device_ms": proof.get("host_to_device_ms"),
             "sparsity": sparsity(proof["weights"]),
             "unique_values": unique_values(proof["weights"]),
             **{name: proof[name] for name in _TOLD},

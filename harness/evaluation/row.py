@@ -92,6 +92,8 @@ class Row(BaseModel):
         engine: What executed it.
         engine_version: Its version.
         device: On what.
+        host_to_device_ms: Median time of the image's way to the GPU, which is part of each
+            inference; None where it stays in the CPU's memory.
         operators: Executed operators by kind, for each delegate.
         artifact_sha256: Hash of the files.
         published: The study's row of this model.
@@ -140,6 +142,7 @@ class Row(BaseModel):
     engine: str | None = None
     engine_version: str | None = None
     device: str | None = None
+    host_to_device_ms: float | None = None
     operators: dict[str, dict[str, int]] = {}
     artifact_sha256: str | None = None
     published: OfflineRow | None = None

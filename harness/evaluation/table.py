@@ -92,6 +92,7 @@ _PROOF = (
     Column("Device", lambda row: row.device or _MISSING, words=True),
     Column("Threads", lambda row: "engine's choice" if row.threads is None else str(row.threads)),
     Column("Busy cores", lambda row: number(row.busy_cores, 2)),
+    Column("Image to GPU ms", lambda row: number(row.host_to_device_ms, 3)),
     Column("Parameters", lambda row: f"{row.parameters or 0:,}"),
     Column("Executed", lambda row: executed(row.operators), words=True),
     Column("Artifact sha256", lambda row: (row.artifact_sha256 or _MISSING)[:12], words=True),
