@@ -43,3 +43,9 @@ class StorageError(PitwallError):
     """A recording could not be written (disk full, no permission)."""
 
     exit_code = 7
+
+
+def error_of(exit_code: int, reason: str) -> PitwallError:
+    """The error of an exit code, as another process told it."""
+    kinds = {kind.exit_code: kind for kind in PitwallError.__subclasses__()}
+    return kinds.get(exit_code, PitwallError)(reason)

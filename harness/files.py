@@ -2,8 +2,10 @@
 
 import csv
 import io
+import os
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,35 @@ def write_text(path: Path, text: str) -> Path:
     return path
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Write a text so that its file is either whole or not there, even after a power cut.
+
+    Args:
+        path: The file; replaced if it exists.
+        text: Its content.
+
+    Raises:
+        StorageError: The disk is full, the folder missing or not writable.
+    """
+    temporary: Path | None = None
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            temporary = Path(file.name)
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        raise StorageError(f"can't write {path}: {error.strerror}") from error
+
+
 def as_csv(fields: Sequence[str], rows: Iterable[dict[str, Any]]) -> str:
     """Rows of values as CSV; fields that a row lacks stay empty."""
     text = io.StringIO()
@@ -42,3 +73,12 @@ def as_csv(fields: Sequence[str], rows: Iterable[dict[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from harness.errors import StorageError, UsageError
 
+CALLED_FROM = "PITWALL_CALLED_FROM"
+"""Environment variable in which roslaunch tells its nodes where it was called."""
+
 
 def project_root() -> Path:
     """The clone."""

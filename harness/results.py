@@ -1,16 +1,14 @@
 """result.json: what a run came to, written last and atomically, so that it is whole or absent."""
 
 import json
-import os
-import tempfile
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from harness.errors import DataError, StorageError
+from harness.errors import DataError
+from harness.files import write_whole
 from harness.metrics.figures import Metrics
 from harness.provenance import Provenance
 from worlds.circuit import Direction
@@ -98,23 +96,7 @@ def write_result(result: Result, path: Path) -> None:
     Raises:
         StorageError: The disk is full, the folder missing or not writable.
     """
-    temporary: Path | None = None
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            temporary = Path(file.name)
-            file.write(result.to_json() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        if temporary is not None:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
-        raise StorageError(f"can't write {path}: {error.strerror}") from error
+    write_whole(path, result.to_json() + "\n")
 
 
 def read_result(path: Path) -> Result:
@@ -139,15 +121,6 @@ def read_result(path: Path) -> Result:
         raise DataError(
             f"{file} is no result of schema {SCHEMA_VERSION}: {where}: {first['msg']}"
         ) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _one_line(error: BaseException) -> str:

@@ -1,19 +1,14 @@
-"""Starts circuit.launch on ROS and Gazebo masters of its own and ends exactly what it started."""
+"""Drives one run by circuit.launch, from its arguments to its result."""
 
-import os
-import shutil
-import subprocess
-import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.errors import HarnessError, PitwallError, StorageError, UnavailableError
+from harness.errors import HarnessError
+from harness.launching import check_roslaunch, failure, launch
 from harness.paths import claim_recording, recordings_root
-from harness.processes import RUN_ID, end_run
 from harness.results import Result, read_result
 from harness.run_spec import RunSpec
-from harness.simulator import free_port
 
 
 def drive(
@@ -35,75 +30,13 @@ def drive(
         StorageError: the recording can't be written.
         HarnessError: the run left no result.
     """
-    if not shutil.which("roslaunch"):
-        raise UnavailableError("no roslaunch on PATH: run `make setup`, then `source env.sh`")
+    check_roslaunch()
     spec.check_runnable()
     started_at = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     folder = spec.folder(recordings_root(), started_at)
     claim_recording(folder)
-    try:
-        (folder / "logs").mkdir(exist_ok=True)
-    except OSError as error:
-        raise StorageError(f"{folder}: can't write the recording: {error}") from None
-    run_id = run_id or uuid.uuid4().hex
-    port = free_port()
-    env = {
-        **os.environ,
-        RUN_ID: run_id,
-        "ROS_LOG_DIR": str(folder / "logs"),
-        "ROS_MASTER_URI": f"http://127.0.0.1:{port}",
-    }
     arguments = spec.model_copy(update={"output": str(folder)}).launch_arguments()
-    command = [
-        "roslaunch",
-        "--disable-title",
-        f"--port={port}",
-        "harness",
-        "circuit.launch",
-        *arguments,
-    ]
-    try:
-        _launch(command, env, folder / "logs" / "roslaunch.log", show)
-    finally:
-        end_run(run_id)
+    launch("circuit.launch", arguments, folder, show, run_id)
     if not (folder / "result.json").exists():
-        raise _failure(folder)
+        raise HarnessError(failure(folder))
     return folder, read_result(folder / "result.json")
-
-
-def _launch(
-    command: list[str], env: dict[str, str], log: Path, show: Callable[[str], None]
-) -> None:
-    """Runs roslaunch in a session of its own; keeps all it prints, shows the run's lines."""
-    with (
-        log.open("w") as sink,
-        subprocess.Popen(
-            command,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        ) as process,
-    ):
-        assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                sink.write(line)
-                if line.startswith(("[run] ", "error: ")):
-                    show(line.rstrip())
-        except KeyboardInterrupt:
-            # The stats node then closes the bag and writes the result, as at any end.
-            process.terminate()
-            process.wait()
-            raise
-
-
-def _failure(folder: Path) -> PitwallError:
-    """What to say of a run that wrote no result: the line that its log ends with, if any."""
-    log = folder / "logs" / "roslaunch.log"
-    errors = [line for line in log.read_text().splitlines() if line.startswith("error: ")]
-    reason = errors[-1].removeprefix("error: ") if errors else "the run left no result"
-    return HarnessError(f"{reason} (log: {log})")

@@ -2,21 +2,22 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
 from brains.catalogue import find_model, why_not
-from harness.errors import UnavailableError, UsageError
+from harness.errors import UnavailableError
+from harness.launch_spec import LaunchSpec
 from worlds.circuit import Circuit, load_circuit
 
 EXPERT = "expert"
 
 
-class RunSpec(BaseModel):
-    """One run. Names and units are those of the launch file's arguments."""
+class RunSpec(LaunchSpec):
+    """One run."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    ALWAYS: ClassVar[tuple[str, ...]] = ("model", "circuit")
 
     model: str = "tflite_dynamic"
     circuit: str = "simple_circuit"
@@ -51,12 +52,7 @@ class RunSpec(BaseModel):
         Raises:
             UsageError: in one line, what is wrong and what is known.
         """
-        try:
-            spec = cls.model_validate(values)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"])
-            raise UsageError(f"{name}: {first['msg']} (got {first['input']!r})") from None
+        spec = cls.checked(values)
         load_circuit(spec.circuit)
         if spec.model != EXPERT:
             find_model(spec.model)
@@ -70,13 +66,6 @@ class RunSpec(BaseModel):
         """
         if self.model != EXPERT and (reason := why_not(find_model(self.model))):
             raise UnavailableError(reason)
-
-    def launch_arguments(self) -> list[str]:
-        """The `name:=value` arguments of circuit.launch that ask for this run."""
-        values = self.model_dump()
-        defaults = type(self)().model_dump()
-        chosen = {k: v for k, v in values.items() if v != defaults[k] or k in ("model", "circuit")}
-        return [f"{name}:={_launch_value(value)}" for name, value in chosen.items()]
 
     def load_circuit(self) -> Circuit:
         """The circuit of this run."""
@@ -99,7 +88,3 @@ class RunSpec(BaseModel):
             return Path(self.output).absolute()
         model = self.model.replace(":", ".")
         return recordings / f"{started_at}-{model}-{Path(self.circuit).stem}"
-
-
-def _launch_value(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

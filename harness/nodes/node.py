@@ -1,13 +1,18 @@
 """What every node's `main` needs: one clear line on failure, and no life after roslaunch."""
 
+import os
+import shlex
 import sys
 import xmlrpc.client
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import rosgraph
+import rospkg
 import rospy
 
-from harness.errors import PitwallError, UsageError
+from harness.errors import PitwallError, StorageError, UsageError
+from harness.paths import CALLED_FROM
 from harness.processes import die_with_parent
 from harness.run_spec import RunSpec
 
@@ -53,6 +58,27 @@ def asked_run() -> RunSpec:
     return RunSpec.parse(rospy.get_param("/run"))
 
 
+def say(text: str) -> None:
+    """Prints a line that the commands show too."""
+    print(f"[run] {text}", flush=True)
+
+
+def note_command(folder: Path, launch_file: str, arguments: Sequence[str]) -> None:
+    """Writes the exact command into a recording, and a way to the logs.
+
+    Raises:
+        StorageError: it can't be written.
+    """
+    try:
+        words = ["roslaunch", "harness", launch_file, *arguments]
+        (folder / "command.sh").write_text(f"{shlex.join(words)}\n")
+        if not (folder / "logs").exists():
+            log_folder = Path(rospkg.get_log_dir()) / rospy.get_param("/run_id")
+            (folder / "logs").symlink_to(log_folder)
+    except OSError as error:
+        raise StorageError(f"{folder}: can't write the recording: {error}") from None
+
+
 def exit_with(main: Callable[[], int], failure_parameter: str | None = None) -> None:
     """Runs a node's main; an error a user can act on becomes one line and an exit code.
 
@@ -61,6 +87,8 @@ def exit_with(main: Callable[[], int], failure_parameter: str | None = None) -> 
         failure_parameter: where the line is left for the stats node to tell. roslaunch shows every
             node's stderr, so the user would read it twice; None prints it.
     """
+    # Nodes start in ~/.ros: a user's paths are meant from where roslaunch was called.
+    os.chdir(os.environ.get(CALLED_FROM, "."))
     try:
         sys.exit(main())
     except PitwallError as error:

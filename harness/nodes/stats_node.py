@@ -3,7 +3,6 @@
 
 import json
 import queue
-import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import rosgraph
-import rospkg
 import rospy
 from gazebo_msgs.msg import ContactsState, PerformanceMetrics
 from geometry_msgs.msg import Twist, TwistStamped
@@ -38,6 +36,8 @@ from harness.nodes.node import (
     SIMULATOR_FAILURE,
     asked_run,
     exit_with,
+    note_command,
+    say,
     start_node,
 )
 from harness.nodes.node_watch import MASTER, NodeWatch
@@ -275,11 +275,6 @@ class StatsNode:
         self._events.put(Event(topic, message, time.time(), time.monotonic()))
 
 
-def say(text: str) -> None:
-    """Prints a line that `harness lap` shows too."""
-    print(f"[run] {text}", flush=True)
-
-
 def raise_failures() -> None:
     """What kept the simulator or the brain from starting, in their own words.
 
@@ -315,14 +310,7 @@ def prepare_folder(spec: RunSpec, started_at: str) -> Path:
     """
     folder = spec.folder(recordings_root(), started_at)
     claim_recording(folder)
-    try:
-        words = ["roslaunch", "harness", "circuit.launch", *spec.launch_arguments()]
-        (folder / "command.sh").write_text(f"{shlex.join(words)}\n")
-        if not (folder / "logs").exists():
-            log_folder = Path(rospkg.get_log_dir()) / rospy.get_param("/run_id")
-            (folder / "logs").symlink_to(log_folder)
-    except OSError as error:
-        raise StorageError(f"{folder}: can't write the recording: {error}") from None
+    note_command(folder, "circuit.launch", spec.launch_arguments())
     return folder
 
 

@@ -1,0 +1,47 @@
+"""Arguments of a launch file, checked. Names and units are the launch file's."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from harness.errors import UsageError
+
+
+class LaunchSpec(BaseModel):
+    """Base of what a launch file is asked for.
+
+    Attributes:
+        ALWAYS: arguments that are written down even where they have their default.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+    ALWAYS: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def checked(cls, values: Mapping[str, Any]) -> Self:
+        """Checks names and values.
+
+        Raises:
+            UsageError: in one line, what is wrong.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            raise UsageError(f"{name}: {first['msg']} (got {first['input']!r})") from None
+
+    def launch_arguments(self) -> list[str]:
+        """The `name:=value` arguments that ask for the same again."""
+        fields = type(self).model_fields
+        return [
+            f"{name}:={_launch_value(value)}"
+            for name, value in self.model_dump().items()
+            if name in self.ALWAYS or value != fields[name].default
+        ]
+
+
+def _launch_value(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
