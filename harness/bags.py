@@ -3,6 +3,7 @@
 import struct
 from collections import Counter
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -71,14 +72,35 @@ def read_messages(bag: Path, topics: Collection[str]) -> Iterator[tuple[str, int
         DataError: No such file, not a bag, or a message definition that can't be read.
         DamagedBagError: It is cut off, unindexed or garbled.
     """
+    with _opened(bag) as reader:
+        wanted = [c for c in reader.connections if c.topic in topics]
+        typestore = _typestore(bag, wanted)
+        for connection, time_ns, data in reader.messages(wanted) if wanted else ():
+            message = typestore.deserialize_ros1(data, connection.msgtype)
+            yield connection.topic, time_ns, message
+
+
+def count_messages(bag: Path) -> Counter[str]:
+    """How many messages each topic of a bag has, by its index.
+
+    Raises:
+        DataError: No such file, or not a bag.
+        DamagedBagError: It is cut off, unindexed or garbled.
+    """
+    counts: Counter[str] = Counter()
+    with _opened(bag) as reader:
+        for connection in reader.connections:
+            counts[connection.topic] += connection.msgcount
+    return counts
+
+
+@contextmanager
+def _opened(bag: Path) -> Iterator[Reader]:
+    """A bag's reader; what is wrong with the bag is one line."""
     check_is_bag(bag)
     try:
         with Reader(bag) as reader:
-            wanted = [c for c in reader.connections if c.topic in topics]
-            typestore = _typestore(bag, wanted)
-            for connection, time_ns, data in reader.messages(wanted) if wanted else ():
-                message = typestore.deserialize_ros1(data, connection.msgtype)
-                yield connection.topic, time_ns, message
+            yield reader
     except _DAMAGE as error:
         raise _damaged(bag) from error
     except OSError as error:

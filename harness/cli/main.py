@@ -18,6 +18,7 @@ from harness.cli import (
     models,
     optimize,
     profile,
+    replay,
     report,
     train,
     video,
@@ -44,6 +45,7 @@ def build_app() -> typer.Typer:
     )
     app.command()(lap.lap)
     app.command()(batch.batch)
+    app.command()(replay.replay)
     app.command()(report.report)
     app.command()(compare.compare)
     app.command()(metrics.metrics)

@@ -47,6 +47,10 @@ class NodeWatch(threading.Thread):
                 self._on_death(MASTER)
                 return
 
+    def lives(self, name: str) -> None:
+        """A node gave a sign of life by itself: its death counts even before the first look."""
+        self._seen.add(name)
+
     def stop(self) -> None:
         """Ends the watch."""
         self._stop.set()

@@ -19,6 +19,7 @@ def harness(*arguments: str) -> subprocess.CompletedProcess[str]:
         ["report"],
         ["metrics"],
         ["video"],
+        ["replay"],
         ["models"],
         ["evaluate"],
         ["check-brain"],
@@ -41,6 +42,8 @@ def test_every_command_has_help(command: list[str]) -> None:
         (["lap", "--laps", "0"], 2, "laps"),
         (["evaluate", "nonsense"], 2, "tflite_dynamic"),
         (["report", "/nowhere"], 3, "/nowhere"),
+        (["replay", "/nowhere.bag"], 3, "/nowhere.bag"),
+        (["replay", "/nowhere.bag", "--model", "nonsense"], 2, "tflite_dynamic"),
     ],
 )
 def test_bad_input_is_one_line_and_an_exit_code(arguments: list[str], code: int, word: str) -> None:

@@ -1,0 +1,1 @@
+"""Replays: the frames of a recording through any model, the answers beside the recorded ones."""
