@@ -91,9 +91,10 @@ class SavedModelBrain(GraphBrain):
         super().__init__(model, artifact)
         tf, _ = tensorflow()
         try:
+            # Kept: a function holds its variables weakly.
             self._saved = tf.saved_model.load(str(artifact))
             signature = self._saved.signatures["serving_default"]
-        except (OSError, KeyError, ValueError) as error:
+        except (OSError, KeyError, ValueError, tf.errors.OpError) as error:
             line = " ".join(str(error).split())
             raise DataError(f"{artifact} is no SavedModel that runs here: {line}") from error
         (name,) = signature.structured_outputs
