@@ -52,27 +52,23 @@ void StepGate::WhilePaused(const std::function<void()>& work) {
 void StepGate::Release() {
   if (mode_ == ClockMode::kRealtime) {
     world_->SetPaused(false);
-  } else if (MayStep()) {
-    Run();
+    return;
   }
-}
-
-void StepGate::Run() {
+  // The physics thread must not come to hold the world between the look and the release: it would
+  // be let go a step beyond the horizon.
+  const std::lock_guard lock(hold_mutex_);
+  if (!MayStep()) return;
   on_held_(false);
   world_->Physics()->SetRealTimeUpdateRate(kUnpacedHz);
   world_->SetPaused(false);
 }
 
 void StepGate::HoldAtHorizon() {
+  const std::lock_guard lock(hold_mutex_);
   if (MayStep()) return;
   on_held_(true);
   world_->Physics()->SetRealTimeUpdateRate(kHeldHz);
   world_->SetPaused(true);
-  // The horizon may have been raised after the first look, when the world was not yet paused and
-  // Release therefore changed nothing. Both orders of the two threads end rightly only because the
-  // pause is set before this second look, and the horizon before Release looks at the pause.
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (MayStep()) Run();
   const auto now = FromGazebo(world_->SimTime());
   if (now > horizon_.load()) {
     ROS_ERROR_THROTTLE(1.0,

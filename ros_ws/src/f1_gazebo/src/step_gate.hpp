@@ -5,6 +5,7 @@
 #include <functional>
 #include <gazebo/common/Event.hh>
 #include <gazebo/physics/World.hh>
+#include <mutex>
 
 #include "sim_time.hpp"
 
@@ -35,12 +36,12 @@ class StepGate {
  private:
   void HoldAtHorizon();
   void Release();
-  void Run();
   bool MayStep() const;
 
   const gazebo::physics::WorldPtr world_;
   const ClockMode mode_;
   const std::function<void(bool)> on_held_;
+  std::mutex hold_mutex_;  ///< Held while the world is held or released.
   std::atomic<bool> paused_{true};
   std::atomic<Nanoseconds> horizon_{Nanoseconds::zero()};
   gazebo::event::ConnectionPtr end_step_;
