@@ -1,16 +1,20 @@
 """Examines this machine: simulator, ROS, backends, GPU, ports, disk."""
 
 import importlib.util
+import json
 import os
 import shutil
 import socket
+import subprocess
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from brains.catalogue import default_model, read_catalogue, why_not
+from brains.environment import variable
 from brains.gpu import nvidia_gpus
-from harness.paths import recordings_root
+from brains.gpu_probe import PROBES
+from harness.paths import project_root, recordings_root
 
 _ROS_MODULES = ("rospy", "rosbag", "roslaunch", "sensor_msgs", "nav_msgs", "geometry_msgs")
 _MASTER_PORT = 11311
@@ -46,6 +50,7 @@ def examine() -> list[Finding]:
         _port(),
         _disk(),
         _gpu(),
+        *(finding for name in PROBES for finding in _environment(name)),
         *_models(),
     ]
 
@@ -124,9 +129,31 @@ def _gpu() -> Finding:
         what="NVIDIA GPU",
         ok=bool(gpus),
         found="; ".join(gpus) or "none",
-        mend="" if gpus else "only TensorRT and CUDA models need one",
+        mend="" if gpus else "only TensorRT and CUDA models need one; docs/guides/gpu.md",
         needed=False,
     )
+
+
+def _environment(name: str) -> list[Finding]:
+    """What the engines in an environment of their own say; nothing where it is not set up."""
+    folder = os.environ.get(variable(name))
+    if not folder:
+        return []
+    done = subprocess.run(
+        [f"{folder}/bin/python3", "-m", "brains.gpu_probe", name],
+        cwd=project_root(),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    mend = f"make setup EXTRAS={name}; for the driver ask your system's administrator"
+    if done.returncode != 0:
+        last = done.stderr.strip().splitlines()[-1:] or ["it printed nothing"]
+        return [Finding(what=name, ok=False, found=last[0], mend=mend, needed=False)]
+    return [
+        Finding(what=f"{name}: {what}", ok=ok, found=said, mend="" if ok else mend, needed=False)
+        for what, ok, said in json.loads(done.stdout)
+    ]
 
 
 def _models() -> list[Finding]:

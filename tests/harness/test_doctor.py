@@ -1,0 +1,41 @@
+"""What the doctor says of engines for NVIDIA GPUs."""
+
+from pathlib import Path
+
+import pytest
+
+from brains.gpu import nvidia_gpu
+from harness.doctor import examine
+from tests.brains.other_venv import other_venv
+
+
+def test_it_asks_the_engines_of_an_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch", reason="needs the extra torch")
+    pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    monkeypatch.delenv("PITWALL_VENV_TFTRT", raising=False)
+    # The default environment's packages, builds for CPUs, under the other's name.
+    monkeypatch.setenv("PITWALL_VENV_CUDA", str(other_venv(tmp_path / "cuda")))
+    found = {finding.what: finding for finding in examine()}
+    assert not [what for what in found if what.startswith("tftrt")]
+    assert not any(found[what].needed for what in found if what.startswith("cuda: "))
+    if nvidia_gpu() is None:
+        assert not found["NVIDIA GPU"].ok
+        assert "is a build for CPUs" in found["cuda: PyTorch"].found
+        assert "is a build for CPUs" in found["cuda: ONNX Runtime"].found
+        assert "No module named 'tensorrt'" in found["cuda: TensorRT"].found
+        assert "make setup EXTRAS=cuda" in found["cuda: PyTorch"].mend
+
+
+def test_an_environment_that_does_not_start_is_a_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PITWALL_VENV_TFTRT", raising=False)
+    python = tmp_path / "bin" / "python3"
+    python.parent.mkdir()
+    python.write_text("#!/bin/sh\necho 'no such library' >&2\nexit 1\n")
+    python.chmod(0o755)
+    monkeypatch.setenv("PITWALL_VENV_CUDA", str(tmp_path))
+    (finding,) = [finding for finding in examine() if finding.what == "cuda"]
+    assert (finding.ok, finding.found) == (False, "no such library")
