@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from brains import environment
 from brains.artifacts import artifact_path, missing
+from brains.cpu import cpu_flags
 from brains.gpu import nvidia_gpu
 from brains.interface import Brain
 from brains.model import ModelSpec
@@ -166,12 +167,21 @@ def why_not(model: ModelSpec) -> str | None:
 
 
 def why_not_this_machine(model: ModelSpec) -> str | None:
-    """What machine or Pitwall lack for the model: GPU, backend, environment; None: nothing."""
+    """What machine or Pitwall lack for the model: GPU, CPU, backend, environment; None: nothing."""
     if model.nvidia is not None and nvidia_gpu() is None:
         return f"model {model.name} needs an NVIDIA GPU, and here is none; with one: {model.nvidia}"
+    if (lacking := why_not_this_cpu(model)) is not None:
+        return lacking
     if model.brain is None:
         return f"model {model.name} has no backend in this version of Pitwall: {model.nvidia}"
     return environment.why_no_environment(model)
+
+
+def why_not_this_cpu(model: ModelSpec) -> str | None:
+    """What the processor lacks for the model; None: nothing."""
+    if not model.cpu or cpu_flags().intersection(model.cpu):
+        return None
+    return f"model {model.name} needs a CPU with {' or '.join(model.cpu)}, and this has none"
 
 
 def _why_unavailable(model: ModelSpec) -> str | None:

@@ -17,6 +17,7 @@ class ModelSpec(BaseModel):
         environment: Environment of its own that it runs in (``brains.environment``); None: the
             default one.
         nvidia: What the model needs on a machine with an NVIDIA GPU; None: it needs no such GPU.
+        cpu: Flags of ``/proc/cpuinfo``, one of which its processor must have; empty: any will do.
         precision: Number format of weights and arithmetic.
         artifact: What the engine loads: a file, or a folder where it ends in ``/``; None where
             there is none.
@@ -46,6 +47,7 @@ class ModelSpec(BaseModel):
     brain: str | None = None
     environment: str | None = None
     nvidia: str | None = None
+    cpu: list[str] = Field(default_factory=list)
     precision: str = "none"
     artifact: str | None = None
     kept: bool = False

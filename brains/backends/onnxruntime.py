@@ -22,6 +22,8 @@ from harness.errors import DataError, UnavailableError
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 TIMED_COPIES = 50
 QUANTISERS = ("QuantizeLinear", "DequantizeLinear")
+PACKED, PACKED_WEIGHTS, PACKED_BIAS = "MatMulNBits", 1, 5
+"""Operator that takes 4-bit weights, two in a byte, and two of its inputs."""
 
 
 class OnnxRuntimeBrain(NetworkBrain):
@@ -67,8 +69,15 @@ class OnnxRuntimeBrain(NetworkBrain):
         }
         for tensor in graph.initializer:
             kind, index = kinds[tensor.name]
-            if kind != "Reshape" and not (kind in QUANTISERS and index > 0):
-                yield tensor.name, onnx.numpy_helper.to_array(tensor)
+            if kind == "Reshape" or (kind in QUANTISERS and index > 0):
+                continue
+            values = onnx.numpy_helper.to_array(tensor)
+            if kind != PACKED:
+                yield tensor.name, values
+            elif index == PACKED_WEIGHTS:
+                yield tensor.name, np.stack([values & 15, values >> 4], axis=-1)
+            elif index == PACKED_BIAS:
+                yield tensor.name, values
 
     def _new_session(self, options: Any) -> Any:
         """A session with the model's threads.
@@ -78,6 +87,8 @@ class OnnxRuntimeBrain(NetworkBrain):
         """
         options.intra_op_num_threads = self.threads or 0
         options.inter_op_num_threads = 1
+        # Threads that wait for work spin, also between frames, and take a core from the simulator.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         try:
             return onnxruntime.InferenceSession(self.artifact, options, providers=[self.provider])
         except Exception as error:

@@ -44,14 +44,14 @@ def dynamic_range(workshop: Workshop) -> None:
     _write(workshop, optimise)
 
 
+def halve(converter: Any) -> None:
+    """Weights stored as float16; arithmetic in float32."""
+    optimise(converter)
+    converter.target_spec.supported_types = [tensorflow()[0].float16]
+
+
 def float16(workshop: Workshop) -> None:
     """Weights stored as float16; arithmetic in float32."""
-    tf, _ = tensorflow()
-
-    def halve(converter: Any) -> None:
-        optimise(converter)
-        converter.target_spec.supported_types = [tf.float16]
-
     _write(workshop, halve)
 
 

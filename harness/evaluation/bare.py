@@ -69,6 +69,7 @@ def _onnxruntime(model: ModelSpec, path: Path) -> Loop:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = _threads(model) or 0
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     (input_,), (output,) = session.get_inputs(), session.get_outputs()
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from brains import artifacts, catalogue
+from brains import artifacts, catalogue, cpu
 from brains.catalogue import brain_class, find_model, load_brain, model_names, why_not
 from brains.gpu import nvidia_gpu, nvidia_gpus
 from harness.errors import DataError, UnavailableError, UsageError
@@ -89,6 +89,22 @@ def test_nvidia_models_say_what_they_need(monkeypatch: pytest.MonkeyPatch) -> No
         assert "\n" not in line
         with pytest.raises(UnavailableError, match="NVIDIA GPU"):
             load_brain(name)
+
+
+def test_a_cpu_without_the_instructions_is_known_before_anything_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = find_model("openvino_bf16")
+    flags = "flags\t\t: fpu avx2\n"
+    (tmp_path / "cpuinfo").write_text("processor\t: 0\n" + flags)
+    monkeypatch.setattr(cpu, "CPU_INFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(catalogue, "cpu_flags", cpu.cpu_flags.__wrapped__)
+    assert catalogue.why_not_this_cpu(find_model("openvino_fp32")) is None
+    assert "avx512_bf16" in str(why_not(model))
+    with pytest.raises(UnavailableError, match="CPU"):
+        load_brain(model.name)
+    (tmp_path / "cpuinfo").write_text(flags.replace("avx2", "avx512_bf16"))
+    assert catalogue.why_not_this_cpu(model) is None
 
 
 def test_a_gpu_that_does_not_answer_is_none(

@@ -89,10 +89,42 @@ def test_int8_networks_compute_in_integers_and_answer_nearly_alike(
     assert 0 < proof["reference_difference"] < 0.05
 
 
+def test_int4_packs_the_largest_layer_and_answers_nearly_alike(
+    weights: Path, few_frames: None
+) -> None:
+    brain = built("onnx_int4")
+    proof = brain.proof()
+    assert count(brain, "matmulnbits float") == 1
+    assert count(brain, "qlinearconv uint8") == CONVOLUTIONS
+    assert count(brain, "qgemm uint8") == 1
+    assert proof["parameters"] == PARAMETERS - 12 + 2 * 600
+    assert proof["artifact_bytes"] < 10e6
+    largest = max((values for _, values in brain.weights()), key=np.size)
+    assert largest.max() == 15
+    assert 0 < proof["reference_difference"] < 0.05
+
+
+def test_packed_weights_are_within_half_a_step_of_the_weights() -> None:
+    pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    from brains.recipes.onnx import BLOCK, block_int4
+
+    kernel = np.random.default_rng(0).normal(size=(3 * BLOCK, 5)).astype(np.float32)
+    kernel[:BLOCK, 2] = 0
+    packed, scales = block_int4(kernel)
+    assert packed.shape == (5, 3, BLOCK // 2)
+    codes = np.stack([packed & 15, packed >> 4], axis=-1).reshape(5, 3, BLOCK)
+    scales = scales.reshape(5, 3, 1)
+    unpacked = ((codes.astype(np.float32) - 8) * scales).reshape(5, -1).T
+    allowed = 0.5 * np.repeat(np.abs(scales[..., 0]), BLOCK, axis=1).T
+    # What is as far on the other side as the value that sets the scale has no code of its own.
+    clipped = (codes == 15).reshape(5, -1).T
+    assert np.all(np.abs(unpacked - kernel) <= np.where(clipped, 2, 1) * allowed + 1e-6)
+
+
 def test_bfloat16_is_used_where_asked_for_or_refused(weights: Path) -> None:
     openvino = pytest.importorskip("openvino", reason="needs the extra openvino")
     if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-        with pytest.raises(UnavailableError, match="bfloat16"):
+        with pytest.raises(UnavailableError, match="avx512_bf16"):
             built("openvino_bf16")
         return
     brain = built("openvino_bf16")

@@ -195,7 +195,7 @@ def test_each_bound_can_break(name: str, values: dict[str, object], what: str) -
 
 
 def test_every_model_must_be_evaluated_where_it_can_be() -> None:
-    what = "models evaluated, NVIDIA's aside"
+    what = "models evaluated, those for other hardware aside"
     assert kept(BASELINE, failed("tftrt_fp16"))[what]
     assert not kept(BASELINE, failed("a").model_copy(update={"backend": "torch"}))[what]
 
