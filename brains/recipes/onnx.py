@@ -171,8 +171,9 @@ def _pack(graph: Any, name: str) -> None:
     values = numpy_helper.to_array(tensors[kernel])
     graph.initializer.remove(tensors[kernel])
     names = [f"{name}/packed", f"{name}/scales"]
-    for part, title in zip(block_int4(values), names, strict=True):
-        graph.initializer.append(numpy_helper.from_array(part, title))
+    packed, scales = block_int4(values)
+    graph.initializer.append(numpy_helper.from_array(packed, names[0]))
+    graph.initializer.append(numpy_helper.from_array(scales, names[1]))
     inputs, units = values.shape
     # Zero points and group indices are not given.
     product = helper.make_node(

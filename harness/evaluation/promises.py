@@ -123,9 +123,7 @@ def _bounds(
         return Promise(what=what, promise=promise, measured=measured, kept=False)
     known = {name: value for name, value in values.items() if value is not None}
     least, most = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
-    told = {least: low, most: high}
-    measured = ", ".join(
-        f"{known[name]:.4g} ({name})" for name, end in told.items() if end is not None
-    )
+    told = [name for name, end in ((least, low), (most, high)) if end is not None]
+    measured = ", ".join(f"{known[name]:.4g} ({name})" for name in told)
     kept = (low is None or known[least] >= low) and (high is None or known[most] <= high)
     return Promise(what=what, promise=promise, measured=measured, kept=kept)
