@@ -5,13 +5,16 @@ EXTRAS ?=
 TESTS ?=
 ALL_EXTRAS := tf,torch,onnx,openvino,batch,video,dev
 
-.PHONY: help setup lap test lint format bench clean
+.PHONY: help setup models lap test lint format bench clean
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 setup:  ## set-up alone; EXTRAS=tf,dev adds frameworks
 	@$(PYTHON) -m harness.setup --extras "$(EXTRAS)"
+
+models:  ## set-up without a simulator, to measure models on a board (docs/guides/board.md)
+	@$(PYTHON) -m harness.setup --models-only --extras "$(EXTRAS)"
 
 lap: setup  ## set-up, a real lap of the default model, its report
 	@. ./env.sh && harness lap

@@ -10,8 +10,9 @@ case ":$PATH:" in
   *":$PITWALL_HOME/harness/bin:"*) ;;
   *) export PATH="$PITWALL_HOME/harness/bin:$PITWALL_VENV/bin:/usr/bin:$PATH" ;;
 esac
-export PYTHONPATH="$PITWALL_HOME:$PITWALL_WORKSPACE/lib/python3/dist-packages"
-export ROS_PACKAGE_PATH="$PITWALL_HOME/harness:$PITWALL_WORKSPACE/share:/usr/share"
+# `make models` leaves out the workspace, and all of ROS.
+export PYTHONPATH="$PITWALL_HOME${PITWALL_WORKSPACE:+:$PITWALL_WORKSPACE/lib/python3/dist-packages}"
+export ROS_PACKAGE_PATH="$PITWALL_HOME/harness${PITWALL_WORKSPACE:+:$PITWALL_WORKSPACE/share}:/usr/share"
 export ROS_DISTRO=noetic ROS_ETC_DIR=/etc/ros ROS_ROOT=/usr/share/ros ROS_VERSION=1
 # Loopback only: rosmaster then listens on nothing else.
 export ROS_IP=127.0.0.1

@@ -1,5 +1,6 @@
 """Starts one of the launch files on a ROS master of its own and ends exactly what it started."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -16,10 +17,12 @@ def check_roslaunch() -> None:
     """Says at once what this shell lacks.
 
     Raises:
-        UnavailableError: there is no roslaunch.
+        UnavailableError: there is no roslaunch, or only ours without ROS behind it.
     """
     if not shutil.which("roslaunch"):
         raise UnavailableError("no roslaunch on PATH: run `make setup`, then `source env.sh`")
+    if importlib.util.find_spec("roslaunch") is None:
+        raise UnavailableError("no ROS here, `make models` leaves it out: run `make setup`")
 
 
 def launch(

@@ -23,7 +23,8 @@ CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 TIMED_COPIES = 50
 QUANTISERS = ("QuantizeLinear", "DequantizeLinear")
 PACKED, PACKED_WEIGHTS, PACKED_BIAS = "MatMulNBits", 1, 5
-"""Operator that takes 4-bit weights, two in a byte, and two of its inputs."""
+PACKED_ZERO = np.int8(8)
+"""Operator that takes 4-bit weights, two in a byte, two of its inputs, and the code of zero."""
 
 
 class OnnxRuntimeBrain(NetworkBrain):
@@ -75,7 +76,8 @@ class OnnxRuntimeBrain(NetworkBrain):
             if kind != PACKED:
                 yield tensor.name, values
             elif index == PACKED_WEIGHTS:
-                yield tensor.name, np.stack([values & 15, values >> 4], axis=-1)
+                codes = np.stack([values & 15, values >> 4], axis=-1)
+                yield tensor.name, codes.astype(np.int8) - PACKED_ZERO
             elif index == PACKED_BIAS:
                 yield tensor.name, values
 

@@ -3,9 +3,10 @@
 import argparse
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from harness.errors import PitwallError
+from harness.errors import PitwallError, UnavailableError, UsageError
 from harness.setup.debian import install_packages
 from harness.setup.simroot import build_simulator_root
 from harness.setup.steps import say
@@ -13,6 +14,7 @@ from harness.setup.venv import build_venvs, known_extras
 from harness.setup.workspace import build_workspace
 
 PROJECT = Path(__file__).resolve().parents[2]
+OLDEST_PYTHON = (3, 11)
 ENV_FILE = PROJECT / ".pitwall" / "env"
 
 
@@ -20,9 +22,13 @@ def main() -> int:
     """Sets up what is missing and writes .pitwall/env, which env.sh reads."""
     parser = argparse.ArgumentParser(prog="make setup", description=__doc__)
     parser.add_argument("--extras", default="", help=f"of: {', '.join(known_extras(PROJECT))}")
-    extras = {name for name in parser.parse_args().extras.replace(" ", ",").split(",") if name}
+    parser.add_argument(
+        "--models-only", action="store_true", help="no simulator, no ROS: to measure on a board"
+    )
+    arguments = parser.parse_args()
+    extras = {name for name in arguments.extras.replace(" ", ",").split(",") if name}
     try:
-        set_up(extras | _extras_so_far())
+        (set_up_models if arguments.models_only else set_up)(extras | _extras_so_far())
     except PitwallError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -45,19 +51,40 @@ def set_up(extras: set[str]) -> None:
     root = build_simulator_root()
     venvs = build_venvs(PROJECT, extras)
     workspace = build_workspace(PROJECT / "ros_ws" / "src", root)
-    values = {
-        "PITWALL_SIM_ROOT": str(root),
-        **{variable: str(folder) for variable, folder in venvs.items()},
-        "PITWALL_WORKSPACE": str(workspace),
-        "PITWALL_EXTRAS": ",".join(sorted(extras)),
-    }
+    _write_env({"PITWALL_SIM_ROOT": root, **venvs, "PITWALL_WORKSPACE": workspace}, extras)
+    say("ready; `source env.sh` gives a shell with harness, roslaunch, rosbag, rostopic")
+
+
+def set_up_models(extras: set[str]) -> None:
+    """Makes the virtual environments alone, of the Python that runs this: no root, any Linux.
+
+    Args:
+        extras: names of extras besides the default install.
+
+    Raises:
+        PitwallError: a step failed; says which and where its log is.
+    """
+    if sys.version_info < OLDEST_PYTHON:
+        raise UnavailableError(
+            f"this Python is {sys.version.split()[0]}, and 3.11 or newer is needed: "
+            "name one, as in `make models PYTHON=python3.11`"
+        )
+    if ENV_FILE.is_file() and "PITWALL_SIM_ROOT" in ENV_FILE.read_text():
+        raise UsageError("this clone is set up with a simulator already: use it, or another clone")
+    _write_env(dict(build_venvs(PROJECT, extras, sys.executable)), extras)
+    say("ready; `source env.sh` gives a shell with harness, to optimize, evaluate and profile")
+
+
+def _write_env(folders: Mapping[str, Path], extras: set[str]) -> None:
+    """Writes what env.sh reads, unless it stands there already."""
+    values = {name: str(folder) for name, folder in folders.items()}
+    values["PITWALL_EXTRAS"] = ",".join(sorted(extras))
     text = "".join(f"export {key}={shlex.quote(value)}\n" for key, value in values.items())
     if not ENV_FILE.is_file() or ENV_FILE.read_text() != text:
         ENV_FILE.parent.mkdir(exist_ok=True)
         fresh = ENV_FILE.with_suffix(".new")
         fresh.write_text(text)
         fresh.replace(ENV_FILE)
-        say("ready; `source env.sh` gives a shell with harness, roslaunch, rosbag, rostopic")
 
 
 def _extras_so_far() -> set[str]:

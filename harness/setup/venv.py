@@ -24,12 +24,13 @@ def known_extras(project: Path) -> list[str]:
     return sorted(_pyproject(project)["project"]["optional-dependencies"])
 
 
-def build_venvs(project: Path, extras: set[str]) -> dict[str, Path]:
+def build_venvs(project: Path, extras: set[str], python: str = _SYSTEM_PYTHON) -> dict[str, Path]:
     """Makes the virtual environments of these extras unless they are there.
 
     Args:
         project: the clone.
         extras: names of extras besides the default install.
+        python: the interpreter that they are made of.
 
     Returns:
         The folders by the variables that name them: PITWALL_VENV, and PITWALL_VENV_NAME for each
@@ -51,7 +52,7 @@ def build_venvs(project: Path, extras: set[str]) -> dict[str, Path]:
     for name, environment in environments.items():
         if chosen := sorted(extras & set(environment["extras"])):
             contents[f"PITWALL_VENV_{name.upper()}"] = _content(project, config, name, chosen)
-    return {variable: _build(content) for variable, content in contents.items()}
+    return {variable: _build(content, python) for variable, content in contents.items()}
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,11 @@ def _content(project: Path, config: dict[str, Any], name: str, chosen: Sequence[
     )
 
 
-def _build(content: _Content) -> Path:
+def _build(content: _Content, python: str) -> Path:
     texts = [path.read_text() for path in content.constraints]
     foreign = ["|", *content.foreign, content.foreign_python] if content.foreign else []
-    key = key_of(*content.packages, "|", *content.alone, *foreign, *texts)
+    other = [] if python == _SYSTEM_PYTHON else [python]
+    key = key_of(*content.packages, "|", *content.alone, *foreign, *other, *texts)
     target = cache_root() / "-".join(part for part in ("venv", content.name, key) if part)
     title = " ".join(part for part in ("venv", content.name) if part)
 
@@ -107,7 +109,7 @@ def _build(content: _Content) -> Path:
         # Debian's Python must not see another environment's packages while it builds this one.
         env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
         pip = [str(target / "bin" / "python"), "-m", "pip", "install", "--progress-bar=off"]
-        run_step(title, [_SYSTEM_PYTHON, "-m", "venv", "--system-site-packages", str(target)], env)
+        run_step(title, [python, "-m", "venv", "--system-site-packages", str(target)], env)
         pins = [word for path in content.constraints for word in ("-c", str(path))]
         names = ", ".join(["default", *content.extras])
         run_step(f"{title} packages: {names}", [*pip, *pins, *content.packages], env)
