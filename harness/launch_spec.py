@@ -31,7 +31,37 @@ class LaunchSpec(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])
+            if first["type"] == "extra_forbidden":
+                known = ", ".join(cls.model_fields)
+                raise UsageError(f"unknown argument {name!r}; known: {known}") from None
             raise UsageError(f"{name}: {first['msg']} (got {first['input']!r})") from None
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Self:
+        """Checks arguments, and that what they name exists.
+
+        Raises:
+            UsageError: in one line, what is wrong and what is known.
+        """
+        return cls.checked(values)
+
+    def check_runnable(self) -> None:
+        """Says at once what this machine lacks, before anything is started.
+
+        Raises:
+            UnavailableError: an extra, a device or an artifact is missing; how to get it.
+        """
+
+    @classmethod
+    def parse_runnable(cls, values: Mapping[str, Any]) -> Self:
+        """As ``parse``, but what this machine lacks is said first: that takes no time to know.
+
+        Raises:
+            UsageError: in one line, what is wrong and what is known.
+            UnavailableError: what is missing and how to get it.
+        """
+        cls.checked(values).check_runnable()
+        return cls.parse(values)
 
     def launch_arguments(self) -> list[str]:
         """The `name:=value` arguments that ask for the same again."""

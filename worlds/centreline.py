@@ -5,7 +5,6 @@ from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.interpolate import CubicSpline
 
 from harness.errors import DataError
 
@@ -105,6 +104,9 @@ class Centreline:
             at = int(chords_m.argmin())
             raise DataError(f"control points {at} and {(at + 1) % len(control)} are the same point")
         knots = np.concatenate([[0.0], np.cumsum(chords_m)])
+        # Half a second to import: a model that can't run here is refused sooner.
+        from scipy.interpolate import CubicSpline  # noqa: PLC0415
+
         spline = CubicSpline(knots, closed, bc_type="periodic")
 
         fine_count = math.ceil(knots[-1] / spacing_m * _OVERSAMPLING) + 1

@@ -37,14 +37,15 @@ def lap(
     """
     from rich.console import Console
 
-    from harness.run import drive
     from harness.run_spec import RunSpec
 
     console = Console(stderr=True, highlight=False)
     values = {k: v for k, v in locals().items() if k in RunSpec.model_fields}
-    spec = RunSpec.parse({**values, "output": str(output or "")})
+    spec = RunSpec.parse_runnable({**values, "output": str(output or "")})
+    # Only now: what can't run is to be refused at once.
+    from harness.run import drive
+
     folder, result = drive(spec, lambda line: console.print(line, markup=False, soft_wrap=True))
-    # Only now: a model that can't run is to be refused at once.
     from harness.report.recording import print_report
     from harness.run_ending import exit_code
 
