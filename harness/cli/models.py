@@ -30,6 +30,8 @@ def models(
         typer.echo(json.dumps(listed))
         return
     table = Table("model", "title", "backend", "precision", "runs here")
+    for column in table.columns:
+        column.overflow = "fold"
     table.columns[0].no_wrap = True
     for model, why in rows:
         name = f"{model.name} (default)" if model.name == default_model() else model.name
