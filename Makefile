@@ -36,11 +36,11 @@ _lint:
 	ruff check .
 	ruff format --check .
 	mypy
-	clang-format --dry-run --Werror $$(git ls-files '*.cc' '*.hh' '*.cpp' '*.hpp' '*.h')
+	clang-format --dry-run --Werror $$(find ros_ws/src -name '*.cpp' -o -name '*.hpp')
 
 format:  ## ruff and clang-format, in place
 	@. ./env.sh && ruff check --fix . && ruff format . && \
-	clang-format -i $$(git ls-files '*.cc' '*.hh' '*.cpp' '*.hpp' '*.h')
+	clang-format -i $$(find ros_ws/src -name '*.cpp' -o -name '*.hpp')
 
 bench:  ## the figures the project promises; FULL=1 for the long rows
 	@$(PYTHON) -m harness.setup --extras batch

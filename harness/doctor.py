@@ -14,6 +14,8 @@ from brains.catalogue import default_model, read_catalogue, why_not
 from brains.environment import variable
 from brains.gpu import nvidia_gpus
 from brains.gpu_probe import PROBES
+from harness import sandbox
+from harness.errors import UnavailableError
 from harness.paths import project_root, recordings_root
 
 _ROS_MODULES = ("rospy", "rosbag", "roslaunch", "sensor_msgs", "nav_msgs", "geometry_msgs")
@@ -46,7 +48,7 @@ def examine() -> list[Finding]:
         _folder("plugins and messages", "PITWALL_WORKSPACE", "lib/libf1_gazebo_api.so"),
         _ros(),
         _messages(),
-        _command("bubblewrap", "bwrap"),
+        _sandbox(),
         _port(),
         _disk(),
         _gpu(),
@@ -91,9 +93,17 @@ def _messages() -> Finding:
     )
 
 
-def _command(what: str, command: str) -> Finding:
-    path = shutil.which(command)
-    return Finding(what=what, ok=bool(path), found=path or "none", mend="" if path else _SET_UP)
+def _sandbox() -> Finding:
+    what = "bubblewrap"
+    try:
+        options = sandbox.proc_options()
+    except UnavailableError as error:
+        found, _, mend = str(error).rpartition("; ")
+        return Finding(what=what, ok=False, found=found, mend=mend)
+    found = (
+        f"{shutil.which('bwrap')}, {'/proc of its own' if '--proc' in options else 'outer /proc'}"
+    )
+    return Finding(what=what, ok=True, found=found)
 
 
 def _port() -> Finding:

@@ -37,9 +37,13 @@ def claim_recording(folder: Path) -> None:
 
 
 def point_latest_at(folder: Path) -> None:
-    """Makes recordings/latest a link to a run's folder, atomically."""
+    """Makes recordings/latest a link to a run's folder, atomically.
+
+    A folder below is linked relatively: the link holds wherever the recordings are mounted.
+    """
     root = recordings_root()
     root.mkdir(parents=True, exist_ok=True)
     fresh = root / f".latest-{uuid.uuid4().hex}"  # runs may start side by side, in one process too
-    fresh.symlink_to(folder)
+    absolute = folder.absolute()
+    fresh.symlink_to(absolute.relative_to(root) if absolute.is_relative_to(root) else absolute)
     fresh.replace(root / "latest")

@@ -28,6 +28,7 @@ PACKAGES = (
     "torch",
 )
 
+REVISION = "PITWALL_REVISION"
 _PROBE_TIMEOUT_S = 10.0
 
 
@@ -53,17 +54,17 @@ def collect_provenance(
     """Describe this machine and this code.
 
     Args:
-        repository: The project's clone; outside a git clone the commit is None.
+        repository: The project's clone; outside a git clone the commit is what
+            $PITWALL_REVISION says, as `git describe --always --abbrev=40 --dirty` prints it.
         model_sha256: Hash of the model's artifact, None for a model without one.
         packages: Distributions whose versions are wanted.
     """
-    commit = _answer(["git", "-C", str(repository), "rev-parse", "HEAD"])
-    status = _answer(["git", "-C", str(repository), "status", "--porcelain"])
+    commit, dirty = _revision(repository)
     # The affinity mask, not the machine's count: a container may own fewer.
     cores = len(os.sched_getaffinity(0))
     return Provenance(
-        git_commit=commit or None,
-        git_dirty=None if status is None else bool(status),
+        git_commit=commit,
+        git_dirty=dirty,
         python=platform.python_version(),
         packages=_versions(packages),
         os=_os_name(),
@@ -72,6 +73,17 @@ def collect_provenance(
         gpus=nvidia_gpus(),
         model_sha256=model_sha256,
     )
+
+
+def _revision(repository: Path) -> tuple[str | None, bool | None]:
+    """The commit, and whether files differ from it; None where nobody knows."""
+    # A container image holds no clone, but was told what it was made from.
+    told = os.environ.get(REVISION, "")
+    if told and not (repository / ".git").exists():
+        return told.removesuffix("-dirty"), told.endswith("-dirty")
+    commit = _answer(["git", "-C", str(repository), "rev-parse", "HEAD"])
+    status = _answer(["git", "-C", str(repository), "status", "--porcelain"])
+    return commit or None, None if status is None else bool(status)
 
 
 def _answer(command: list[str]) -> str | None:

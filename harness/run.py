@@ -9,6 +9,7 @@ from harness.launching import check_roslaunch, failure, launch
 from harness.paths import claim_recording, recordings_root
 from harness.results import Result, read_result
 from harness.run_spec import RunSpec
+from harness.simulator import check_simulator
 
 
 def drive(
@@ -25,13 +26,15 @@ def drive(
         The recording's folder and its result, whatever the outcome.
 
     Raises:
-        UnavailableError: this shell has no roslaunch, or this machine lacks what the model needs.
+        UnavailableError: this shell has no roslaunch, or this machine lacks what the model or the
+            simulator needs.
         UsageError: the output folder holds a finished run.
         StorageError: the recording can't be written.
         HarnessError: the run left no result.
     """
     check_roslaunch()
     spec.check_runnable()
+    check_simulator()
     started_at = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     folder = spec.folder(recordings_root(), started_at)
     claim_recording(folder)

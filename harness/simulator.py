@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness import sandbox
 from harness.errors import DataError, UnavailableError
 from harness.processes import RUN_ID
 
@@ -36,6 +37,7 @@ class Simulator:
         ros_master_uri: where roscore listens.
         gui: show the window on the display of the caller instead of a virtual one.
         seed: of Gazebo's random numbers (the contact solver draws from them).
+        proc: bubblewrap's options for /proc.
     """
 
     world: Path
@@ -45,6 +47,7 @@ class Simulator:
     ros_master_uri: str
     gui: bool = False
     seed: int = 1
+    proc: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, world: Path, *, gui: bool = False, seed: int = 1) -> "Simulator":
@@ -52,7 +55,8 @@ class Simulator:
 
         Raises:
             DataError: there is no such world file.
-            UnavailableError: the workspace, the simulator or a display is missing.
+            UnavailableError: the workspace, the simulator or a display is missing, or the root
+                can't be entered.
         """
         if not world.is_file():
             raise DataError(f"there is no world file {world}; `harness circuit` makes one")
@@ -64,14 +68,16 @@ class Simulator:
             )
         if gui and not os.environ.get("DISPLAY"):
             raise UnavailableError("gui:=true needs a display, but DISPLAY is not set")
+        root = simulator_root_in_use()
         return cls(
             world=world.resolve(),
             workspace=Path(workspace).resolve(),
-            root=_root_from_environment(),
+            root=root,
             gazebo_port=free_port(),
             ros_master_uri=os.environ.get("ROS_MASTER_URI", f"http://{_LOOPBACK}:11311"),
             gui=gui,
             seed=seed,
+            proc=() if root is None else sandbox.proc_options(),
         )
 
     def command(self) -> list[str]:
@@ -117,7 +123,7 @@ class Simulator:
                     command += ["--symlink", str(entry.readlink()), inside]
                 else:
                     command += ["--ro-bind", str(entry), inside]
-        command += ["--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/run"]
+        command += ["--dev", "/dev", *self.proc, "--tmpfs", "/tmp", "--tmpfs", "/run"]
         if self.gui:
             command += ["--dev-bind-try", "/dev/dri", "/dev/dri"]
             command += ["--ro-bind-try", "/tmp/.X11-unix", "/tmp/.X11-unix"]
@@ -140,7 +146,12 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _root_from_environment() -> Path | None:
+def simulator_root_in_use() -> Path | None:
+    """The simulator root that PITWALL_SIM_ROOT names; None: the machine's own Gazebo is used.
+
+    Raises:
+        UnavailableError: there is neither.
+    """
     root = os.environ.get("PITWALL_SIM_ROOT", "")
     if not root:
         if shutil.which("gzserver"):
@@ -150,6 +161,14 @@ def _root_from_environment() -> Path | None:
         )
     if not Path(root, "usr", "bin", "gzserver").is_file():
         raise UnavailableError(f"no Gazebo in PITWALL_SIM_ROOT={root}; run `make setup`")
-    if not shutil.which("bwrap"):
-        raise UnavailableError("bubblewrap (bwrap) is missing; run `make setup`")
     return Path(root).resolve()
+
+
+def check_simulator() -> None:
+    """Says at once why no simulator could start here.
+
+    Raises:
+        UnavailableError: it is missing, or its root can't be entered.
+    """
+    if simulator_root_in_use() is not None:
+        sandbox.proc_options()

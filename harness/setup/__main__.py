@@ -25,10 +25,20 @@ def main() -> int:
     parser.add_argument(
         "--models-only", action="store_true", help="no simulator, no ROS: to measure on a board"
     )
+    parser.add_argument(
+        "--only",
+        choices=("packages", "environments"),
+        help="one step alone; images are built step by step, each a layer of its own",
+    )
     arguments = parser.parse_args()
     extras = {name for name in arguments.extras.replace(" ", ",").split(",") if name}
     try:
-        (set_up_models if arguments.models_only else set_up)(extras | _extras_so_far())
+        if arguments.only == "packages":
+            install_packages(sorted(extras))
+        elif arguments.only == "environments":
+            build_venvs(PROJECT, extras)
+        else:
+            (set_up_models if arguments.models_only else set_up)(extras | _extras_so_far())
     except PitwallError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

@@ -39,6 +39,11 @@ def is_complete(target: Path) -> bool:
     return (target / _COMPLETE).is_file()
 
 
+def mark_complete(target: Path) -> None:
+    """Lets a cached folder count as built."""
+    (target / _COMPLETE).touch()
+
+
 def forget(target: Path) -> None:
     """Lets a cached folder count as unbuilt: the next `build_once` makes it anew."""
     (target / _COMPLETE).unlink(missing_ok=True)
@@ -65,7 +70,7 @@ def build_once(target: Path, build: Callable[[], None], remove: list[str] | None
         if target.exists():
             subprocess.run([*(remove or ["rm", "-rf", "--one-file-system"]), target], check=True)
         build()
-        (target / _COMPLETE).touch()
+        mark_complete(target)
 
 
 @contextmanager

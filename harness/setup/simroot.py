@@ -8,24 +8,17 @@ and to run them: half the time of two, and no chance that they differ.
 from pathlib import Path
 
 from harness.setup import debian
-from harness.setup.cache import build_once, cache_root, key_of
+from harness.setup.cache import build_once, cache_root, is_complete, key_of
 from harness.setup.steps import run_step
 
 _SUITE = "bullseye"
-_RUN = ("gazebo", "libroscpp3d", "xvfb", "xauth", "libgl1-mesa-dri", "libgl1")
-_BUILD = (
-    *("g++", "make", "cmake", "catkin", "libgazebo-dev", "libroscpp-dev", "python3-gencpp"),
-    *("python3-genpy", "ros-message-generation", "libstd-msgs-dev", "libgeometry-msgs-dev"),
-    *("libsensor-msgs-dev", "libnav-msgs-dev", "libstd-srvs-dev", "libros-rosgraph-msgs-dev"),
-    *("ros-std-msgs", "ros-geometry-msgs", "ros-sensor-msgs", "ros-nav-msgs"),
-    *("ros-rosgraph-msgs", "ros-std-srvs", "libtrajectory-msgs-dev", "ros-trajectory-msgs"),
-)
+_LIST = Path(__file__).with_name("simulator-packages.txt")
 _LEFT_OUT = ("doc", "man", "locale", "info")
 
 
 def simulator_root() -> Path:
     """Where the simulator root of this version of the project stands, or would stand."""
-    return cache_root() / f"simroot-{key_of(_SUITE, *_RUN, *_BUILD, *_LEFT_OUT)}"
+    return cache_root() / f"simroot-{key_of(_SUITE, *_packages(), *_LEFT_OUT)}"
 
 
 def build_simulator_root() -> Path:
@@ -35,6 +28,8 @@ def build_simulator_root() -> Path:
         UnavailableError: no root rights, or mmdebstrap failed.
     """
     target = simulator_root()
+    if is_complete(target):
+        return target
 
     def build() -> None:
         run_step(
@@ -45,7 +40,7 @@ def build_simulator_root() -> Path:
                 '--aptopt=APT::Install-Recommends "false"',
                 *debian.proxy_options(),
                 *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in _LEFT_OUT),
-                f"--include={','.join(_RUN + _BUILD)}",
+                f"--include={','.join(_packages())}",
                 *(_SUITE, str(target), debian.mirror()),
             ],
         )
@@ -59,3 +54,7 @@ def build_simulator_root() -> Path:
     remove = [*debian.as_root(), "rm", "-rf", "--one-file-system"] if target.exists() else None
     build_once(target, build, remove)
     return target
+
+
+def _packages() -> list[str]:
+    return [line for line in _LIST.read_text().splitlines() if not line.startswith("#")]

@@ -48,14 +48,20 @@ def run_step(
         ) as process,
     ):
         assert process.stdout is not None
-        for line in process.stdout:
-            sink.write(line)
-            now = time.monotonic()
-            if sys.stderr.isatty():
-                _show_on_one_line(f"{now - started:4.0f} s  {line.strip()}")
-            elif now - shown > _HEARTBEAT_S:
-                shown = now
-                say(f"  {now - started:.0f} s: {line.strip()[:100]}")
+        try:
+            for line in process.stdout:
+                sink.write(line)
+                now = time.monotonic()
+                if sys.stderr.isatty():
+                    _show_on_one_line(f"{now - started:4.0f} s  {line.strip()}")
+                elif now - shown > _HEARTBEAT_S:
+                    shown = now
+                    say(f"  {now - started:.0f} s: {line.strip()[:100]}")
+        except KeyboardInterrupt:
+            # A signal to this process alone: the command is not to go on by itself.
+            process.terminate()
+            process.wait()
+            raise
     if sys.stderr.isatty():
         _show_on_one_line("")
     if process.returncode != 0:

@@ -2,16 +2,22 @@
 
 from pathlib import Path
 
-from harness.setup.cache import build_once, cache_root, key_of, key_of_tree
+from harness import sandbox
+from harness.setup.cache import build_once, cache_root, is_complete, key_of, key_of_tree
 from harness.setup.steps import run_step
 
-_BUILD = (
-    "mkdir /run/src && cp -r /run/packages/* /run/src/"
-    " && ln -s /usr/share/catkin/cmake/toplevel.cmake /run/src/CMakeLists.txt"
-    " && cmake -S /run/src -B /run/build -DCMAKE_BUILD_TYPE=Release -DCATKIN_ENABLE_TESTING=OFF"
-    " -DPYTHON_EXECUTABLE=/usr/bin/python3 -DCMAKE_INSTALL_PREFIX=/run/install"
-    " && cmake --build /run/build --target install -j2"
-)
+# From /run/packages to /run/install, inside the root; docker/Dockerfile runs it too.
+_BUILD = Path(__file__).with_name("workspace.sh").read_text().replace("\\\n", "").strip()
+
+
+def workspace(source: Path, root: Path) -> Path:
+    """Where the workspace of this source stands, or would stand.
+
+    Args:
+        source: folder of the catkin packages.
+        root: the simulator root.
+    """
+    return cache_root() / f"workspace-{key_of(key_of_tree(source), root.name, _BUILD)}"
 
 
 def build_workspace(source: Path, root: Path) -> Path:
@@ -27,7 +33,9 @@ def build_workspace(source: Path, root: Path) -> Path:
     Raises:
         UnavailableError: the build failed.
     """
-    target = cache_root() / f"workspace-{key_of(key_of_tree(source), root.name, _BUILD)}"
+    target = workspace(source, root)
+    if is_complete(target):
+        return target
 
     def build() -> None:
         target.mkdir()
@@ -42,7 +50,7 @@ def _enter(root: Path, source: Path, target: Path) -> list[str]:
     """Bubblewrap's command line up to the program; nothing of the caller's environment gets in."""
     return [
         *("bwrap", "--die-with-parent", "--unshare-pid", "--ro-bind", str(root), "/"),
-        *("--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/run"),
+        *("--dev", "/dev", *sandbox.proc_options(), "--tmpfs", "/tmp", "--tmpfs", "/run"),
         *("--ro-bind", str(source), "/run/packages", "--bind", str(target), "/run/install"),
         *("--clearenv", "--setenv", "PATH", "/usr/bin:/bin"),
         *("--setenv", "HOME", "/tmp", "--setenv", "LC_ALL", "C.UTF-8"),

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from harness.errors import DataError, StorageError
-from harness.provenance import Provenance, collect_provenance
+from harness.provenance import REVISION, Provenance, collect_provenance
 from harness.results import RESULT_NAME, Result, read_result, write_result
 
 PROVENANCE = Provenance(
@@ -135,12 +135,15 @@ def test_only_driving_is_judged() -> None:
     assert not make_result(outcome="stuck").completed
 
 
-def test_provenance_tells_the_commit_and_what_changed_since(tmp_path: Path) -> None:
+def test_provenance_tells_the_commit_and_what_changed_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def git(*arguments: str) -> str:
         identity = ["-c", "user.name=n", "-c", "user.email=e@example.org"]
         command = ["git", "-C", str(tmp_path), *identity, *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
+    monkeypatch.delenv(REVISION, raising=False)
     assert collect_provenance(tmp_path).git_commit is None
     git("init", "-q")
     (tmp_path / "file").write_text("a")
@@ -154,3 +157,15 @@ def test_provenance_tells_the_commit_and_what_changed_since(tmp_path: Path) -> N
     assert clean.cpu_cores >= 1
     (tmp_path / "file").write_text("b")
     assert collect_provenance(tmp_path).git_dirty is True
+    # A clone speaks for itself, whatever an image that it is mounted in was made from.
+    monkeypatch.setenv(REVISION, "f" * 40)
+    assert collect_provenance(tmp_path).git_commit == clean.git_commit
+
+
+@pytest.mark.parametrize(("told", "dirty"), [("a" * 40, False), ("a" * 40 + "-dirty", True)])
+def test_an_image_without_a_clone_knows_what_it_was_made_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str, dirty: bool
+) -> None:
+    monkeypatch.setenv(REVISION, told)
+    provenance = collect_provenance(tmp_path)
+    assert (provenance.git_commit, provenance.git_dirty) == ("a" * 40, dirty)
