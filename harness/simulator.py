@@ -121,7 +121,7 @@ class Simulator:
                 inside = f"/{entry.name}"
                 if entry.is_symlink():
                     command += ["--symlink", str(entry.readlink()), inside]
-                else:
+                elif any(entry.iterdir()):  # nothing could be mounted below an empty /opt
                     command += ["--ro-bind", str(entry), inside]
         command += ["--dev", "/dev", *self.proc, "--tmpfs", "/tmp", "--tmpfs", "/run"]
         if self.gui:

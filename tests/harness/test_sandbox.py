@@ -7,7 +7,7 @@ import pytest
 from harness import sandbox
 from harness.doctor import examine
 from harness.errors import UnavailableError
-from harness.simulator import check_simulator
+from harness.simulator import Simulator, check_simulator
 
 _NO_PROC = "bwrap: Can't mount proc on /newroot/proc: Operation not permitted"
 _NO_NAMESPACE = "bwrap: No permissions to create a new namespace"
@@ -83,3 +83,19 @@ def test_the_missing_right_is_named(
     advice = sandbox.advise(said, container, confined, settings)
     assert all(word in advice for word in words)
     assert ("seccomp" in advice) == any("seccomp" in word for word in words)
+
+
+def test_plugins_below_opt_can_be_mounted(tmp_path: Path) -> None:
+    for folder in ("root/usr/bin", "root/opt", "world"):
+        (tmp_path / folder).mkdir(parents=True)
+    simulator = Simulator(
+        world=tmp_path / "world" / "a.world",
+        workspace=Path("/opt/pitwall/plugins"),
+        root=tmp_path / "root",
+        gazebo_port=1,
+        ros_master_uri="http://127.0.0.1:2",
+    )
+    assert "/usr" in simulator.command()
+    assert "/opt" not in simulator.command()
+    (tmp_path / "root/opt/ros").mkdir()
+    assert "/opt" in simulator.command()
