@@ -41,9 +41,7 @@ def test_missing_programs_are_one_line_and_nothing_is_written(tmp_path: Path) ->
     storage = tmp_path / "images"
     done = call("cpu", "--storage", str(storage), path=str(tmp_path))
     assert done.returncode == 4
-    assert done.stderr.startswith(
-        "error: missing here: apt-get install buildah git mmdebstrap"
-    )
+    assert done.stderr.startswith("error: missing here: apt-get install buildah git mmdebstrap")
     assert len(done.stderr.splitlines()) == 1
     assert not storage.exists()
 
