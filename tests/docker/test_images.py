@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -100,10 +101,8 @@ def test_the_filter_takes_nothing_that_bubblewrap_needs() -> None:
 
 
 def test_compose_itself_takes_the_file() -> None:
-    version = subprocess.run(
-        ["docker", "compose", "version"], check=False, capture_output=True, text=True
-    )
-    if version.returncode:
+    asked = ["docker", "compose", "version"]
+    if not shutil.which("docker") or subprocess.run(asked, check=False).returncode:
         pytest.skip("no docker compose here: only PyYAML has read compose.yaml")
     command = ["docker", "compose", "--profile", "*", "config", "--quiet"]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
