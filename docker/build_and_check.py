@@ -10,8 +10,8 @@ Steps, cpu and nvidia if none is named:
   nvidia  the image for NVIDIA GPUs; what it says where there is none
   test    `make test` in the image for CPUs (takes long)
 
-Exit codes: 0 all is as it should be | 2 senseless argument | 4 this machine lacks something, or a build
-failed | 5 an image does not do what it should | 7 the disk | 130 stopped
+Exit codes: 0 all is as it should be | 2 senseless argument | 4 this machine lacks something, or a
+build failed | 5 an image does not do what it should | 7 the disk | 130 stopped
 """
 
 import argparse
