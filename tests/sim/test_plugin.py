@@ -61,6 +61,13 @@ def ros() -> Iterator[Any]:
             master.wait()
 
 
+def collect(message: Any, messages: list[Any]) -> None:
+    """Appends a message; one from before a reset, on its way until then, is dropped by the next."""
+    if messages and message.header.stamp < messages[-1].header.stamp:
+        messages.clear()
+    messages.append(message)
+
+
 class Client:
     """Collects what the simulator publishes and calls its services."""
 
@@ -87,16 +94,16 @@ class Client:
             rospy.Subscriber(name, kind, callback, queue_size=1000, buff_size=2**24)
             for name, kind, callback in (
                 ("/F1ROS/odom", Odometry, self._on_odometry),
-                ("/F1ROS/cameraL/image_raw", Image, self.images.append),
+                ("/F1ROS/cameraL/image_raw", Image, lambda image: collect(image, self.images)),
                 ("/F1ROS/cameraL/camera_info", CameraInfo, self.camera_info.append),
-                ("/F1ROS/contacts", ContactsState, self.contacts.append),
+                ("/F1ROS/contacts", ContactsState, lambda told: collect(told, self.contacts)),
                 ("/gazebo/performance_metrics", PerformanceMetrics, self.performance.append),
                 ("/clock", Clock, lambda message: self.clock_s.append(message.clock.to_sec())),
             )
         ]
 
     def _on_odometry(self, message: Any) -> None:
-        self.odometry.append(message)
+        collect(message, self.odometry)
         if self.speed_m_s is not None:
             self.publish(self.speed_m_s)
 
@@ -176,6 +183,7 @@ def car(server: Client) -> Client:
     server.forget()
     server.call("unpause_physics")
     server.wait_sim(0.1)
+    server.contacts.clear()  # at its start the car touches nothing: from before the reset
     return server
 
 
