@@ -1,9 +1,7 @@
 """ONNX networks, run by ONNX Runtime on the CPU or on an NVIDIA GPU."""
 
 import json
-import statistics
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,10 +15,10 @@ from numpy.typing import NDArray
 from brains.gpu import nvidia_gpu
 from brains.model import ModelSpec
 from brains.network import EngineProof, NetworkBrain
+from brains.timing import median_ms
 from harness.errors import DataError, UnavailableError
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
-TIMED_COPIES = 50
 QUANTISERS = ("QuantizeLinear", "DequantizeLinear")
 PACKED, PACKED_WEIGHTS, PACKED_BIAS = "MatMulNBits", 1, 5
 PACKED_ZERO = np.int8(8)
@@ -166,9 +164,4 @@ class OnnxCudaBrain(OnnxRuntimeBrain):
         (image,) = self._session.get_inputs()
         host = np.zeros(image.shape, np.float32)
         there = onnxruntime.OrtValue.ortvalue_from_numpy(host, "cuda", 0)
-        times_ms = []
-        for _ in range(TIMED_COPIES):
-            started_s = time.perf_counter()
-            there.update_inplace(host)
-            times_ms.append(1e3 * (time.perf_counter() - started_s))
-        return statistics.median(times_ms)
+        return median_ms(lambda: there.update_inplace(host))

@@ -1,7 +1,5 @@
 """PilotNet converted by TF-TRT: TensorFlow 2.14 calls engines of TensorRT on an NVIDIA GPU."""
 
-import statistics
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +12,7 @@ from brains.network import EngineProof
 from brains.pilotnet import PARAMETERS, tensorflow
 from brains.preprocess import INPUT_HEIGHT, INPUT_WIDTH
 from brains.tftrt import content_of, gpu_of_tensorflow, tensorrt_versions
-
-TIMED_COPIES = 50
+from brains.timing import median_ms
 
 
 class TfTrtBrain(SavedModelBrain):
@@ -71,11 +68,10 @@ class TfTrtBrain(SavedModelBrain):
         """Median time of an image's way to the GPU."""
         tf, _ = tensorflow()
         image = self.encode(np.zeros((1, INPUT_HEIGHT, INPUT_WIDTH, 3), np.float32))
-        times_ms = []
-        for _ in range(TIMED_COPIES):
-            started_s = time.perf_counter()
+
+        def copy() -> None:
             with tf.device("/GPU:0"):
                 tf.identity(image)
             tf.test.experimental.sync_devices()
-            times_ms.append(1e3 * (time.perf_counter() - started_s))
-        return statistics.median(times_ms)
+
+        return median_ms(copy)
