@@ -49,7 +49,14 @@ def forget(target: Path) -> None:
     (target / _COMPLETE).unlink(missing_ok=True)
 
 
-def build_once(target: Path, build: Callable[[], None], remove: list[str] | None = None) -> None:
+def remove_tree(target: Path) -> None:
+    """Deletes a folder, but nothing that a killed build left mounted there."""
+    subprocess.run(["rm", "-rf", "--one-file-system", target], check=True)
+
+
+def build_once(
+    target: Path, build: Callable[[], None], remove: Callable[[Path], None] = remove_tree
+) -> None:
     """Builds a cached folder unless it stands already.
 
     The folder counts only once its marker is written, last: virtual environments and catkin
@@ -59,7 +66,7 @@ def build_once(target: Path, build: Callable[[], None], remove: list[str] | None
     Args:
         target: folder to build.
         build: makes it; called with no folder at `target`.
-        remove: command that deletes half a build, where plain `rm` may not.
+        remove: deletes half a build, where its files are not this user's.
     """
     if is_complete(target):
         return
@@ -68,7 +75,7 @@ def build_once(target: Path, build: Callable[[], None], remove: list[str] | None
         if is_complete(target):
             return
         if target.exists():
-            subprocess.run([*(remove or ["rm", "-rf", "--one-file-system"]), target], check=True)
+            remove(target)
         build()
         mark_complete(target)
 

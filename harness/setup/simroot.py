@@ -5,10 +5,11 @@ of its own that mmdebstrap fills and bubblewrap enters. One root serves both to 
 and to run them: half the time of two, and no chance that they differ.
 """
 
+import subprocess
 from pathlib import Path
 
 from harness.setup import debian
-from harness.setup.cache import build_once, cache_root, is_complete, key_of
+from harness.setup.cache import build_once, cache_root, key_of
 from harness.setup.steps import run_step
 
 _SUITE = "bullseye"
@@ -28,8 +29,6 @@ def build_simulator_root() -> Path:
         UnavailableError: no root rights, or mmdebstrap failed.
     """
     target = simulator_root()
-    if is_complete(target):
-        return target
 
     def build() -> None:
         run_step(
@@ -51,9 +50,12 @@ def build_simulator_root() -> Path:
                 [*debian.as_root(), "chown", str(target.parent.stat().st_uid), str(target)],
             )
 
-    remove = [*debian.as_root(), "rm", "-rf", "--one-file-system"] if target.exists() else None
-    build_once(target, build, remove)
+    build_once(target, build, _remove)
     return target
+
+
+def _remove(target: Path) -> None:
+    subprocess.run([*debian.as_root(), "rm", "-rf", "--one-file-system", target], check=True)
 
 
 def _packages() -> list[str]:

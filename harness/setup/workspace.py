@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from harness import sandbox
-from harness.setup.cache import build_once, cache_root, is_complete, key_of, key_of_tree
+from harness.setup.cache import build_once, cache_root, key_of, key_of_tree
 from harness.setup.steps import run_step
 
 # From /run/packages to /run/install, inside the root; docker/Dockerfile runs it too.
@@ -34,8 +34,6 @@ def build_workspace(source: Path, root: Path) -> Path:
         UnavailableError: the build failed.
     """
     target = workspace(source, root)
-    if is_complete(target):
-        return target
 
     def build() -> None:
         target.mkdir()
