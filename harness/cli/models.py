@@ -9,7 +9,7 @@ import typer
 def models(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
-    """List the models and whether they run on this machine.
+    """List the models and whether they run on this machine; --json also tells their precisions.
 
     Example: harness models
     """
@@ -29,13 +29,12 @@ def models(
         ]
         typer.echo(json.dumps(listed))
         return
-    table = Table("model", "title", "backend", "precision", "runs here")
-    for column in table.columns:
-        column.overflow = "fold"
-    table.columns[0].no_wrap = True
+    table = Table("model", "runs here", "what", box=None)
+    for column in table.columns[:2]:
+        column.no_wrap = True
     for model, why in rows:
         name = f"{model.name} (default)" if model.name == default_model() else model.name
-        table.add_row(name, model.title, model.backend, model.precision, "no" if why else "yes")
+        table.add_row(name, "no" if why else "yes", model.title)
     console.print(table)
     for _, why in rows:
         if why is not None:
