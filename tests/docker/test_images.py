@@ -71,6 +71,12 @@ def test_build_arguments_are_declared_and_told() -> None:
     assert set(re.findall(r"^\| `([A-Z_]+)` \|", GUIDE, re.MULTILINE)) == DECLARED
 
 
+def test_compose_hands_on_the_dockerfiles_defaults() -> None:
+    for name, value in SERVICES["lap"]["build"]["args"].items():
+        (default,) = re.findall(rf"^ARG {name}(?:=(.*))?$", DOCKERFILE, re.MULTILINE)[:1]
+        assert value == (f"${{{name}:-{default}}}" if default else None), name
+
+
 def test_the_image_has_what_make_test_asks_for() -> None:
     (default,) = re.findall(r"^ARG EXTRAS=(.*)$", DOCKERFILE, re.MULTILINE)
     (tested,) = re.findall(r"^ALL_EXTRAS := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
@@ -101,10 +107,13 @@ def test_the_filter_takes_nothing_that_bubblewrap_needs() -> None:
 
 
 def test_compose_itself_takes_the_file() -> None:
-    asked = ["docker", "compose", "version"]
-    if not shutil.which("docker") or subprocess.run(asked, check=False).returncode:
+    for compose in (["docker", "compose"], ["docker-compose"]):
+        asked = [*compose, "version"]
+        if shutil.which(compose[0]) and not subprocess.run(asked, check=False).returncode:
+            break
+    else:
         pytest.skip("no docker compose here: only PyYAML has read compose.yaml")
-    command = ["docker", "compose", "--profile", "*", "config", "--quiet"]
+    command = [*compose, "--profile", "gpu", "--profile", "more", "config", "--quiet"]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
