@@ -26,8 +26,9 @@ HOST_PACKAGES = (
     *("mmdebstrap", "bubblewrap"),
 )
 
-# What an extra takes besides its Python packages: pages are tested in a browser.
-EXTRA_PACKAGES = {"dev": ("chromium",)}
+# What an extra takes besides its Python packages: a browser to test pages in, a compiler for
+# torch_compile.
+EXTRA_PACKAGES = {"dev": ("chromium",), "torch": ("g++",)}
 
 
 def as_root(missing: Sequence[str] = ("the simulator root",)) -> list[str]:
