@@ -4,7 +4,7 @@ import fcntl
 import hashlib
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,9 +49,14 @@ def forget(target: Path) -> None:
     (target / _COMPLETE).unlink(missing_ok=True)
 
 
-def remove_tree(target: Path) -> None:
-    """Deletes a folder, but nothing that a killed build left mounted there."""
-    subprocess.run(["rm", "-rf", "--one-file-system", target], check=True)
+def remove_tree(target: Path, as_root: Sequence[str] = ()) -> None:
+    """Deletes a folder, but nothing that a killed build left mounted there.
+
+    Args:
+        target: folder to delete.
+        as_root: prefix that runs the command as root, where the files are not this user's.
+    """
+    subprocess.run([*as_root, "rm", "-rf", "--one-file-system", target], check=True)
 
 
 def build_once(

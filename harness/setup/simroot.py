@@ -5,11 +5,10 @@ of its own that mmdebstrap fills and bubblewrap enters. One root serves both to 
 and to run them: half the time of two, and no chance that they differ.
 """
 
-import subprocess
 from pathlib import Path
 
 from harness.setup import debian
-from harness.setup.cache import build_once, cache_root, key_of
+from harness.setup.cache import build_once, cache_root, key_of, remove_tree
 from harness.setup.steps import run_step
 
 _SUITE = "bullseye"
@@ -50,12 +49,8 @@ def build_simulator_root() -> Path:
                 [*debian.as_root(), "chown", str(target.parent.stat().st_uid), str(target)],
             )
 
-    build_once(target, build, _remove)
+    build_once(target, build, lambda half: remove_tree(half, debian.as_root()))
     return target
-
-
-def _remove(target: Path) -> None:
-    subprocess.run([*debian.as_root(), "rm", "-rf", "--one-file-system", target], check=True)
 
 
 def _packages() -> list[str]:
