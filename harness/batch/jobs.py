@@ -15,7 +15,7 @@ from brains.catalogue import find_model, why_not
 from harness.batch.plan import OWN_PROFILE, Block, Plan, group
 from harness.errors import DataError, UnavailableError, UsageError
 from harness.files import write_text
-from harness.run_spec import EXPERT, RunSpec
+from harness.spec.run import EXPERT, RunSpec
 from worlds.circuit import Direction, load_circuit
 
 STATE = ".batch"  # what a batch keeps beside the recordings

@@ -17,7 +17,7 @@ from typing import IO
 from harness.batch.attempt import check_space
 from harness.batch.jobs import STATE, JobFile
 from harness.errors import StorageError, UnavailableError, UsageError
-from harness.processes import RUN_ID, die_with_parent, end_runs_in
+from harness.run.processes import RUN_ID, die_with_parent, end_runs_in
 
 LOG = f"{STATE}/snakemake.log"
 _LEASH = f"{STATE}/lock"

@@ -56,8 +56,8 @@ def evaluate(
     from harness.evaluation.promises import promises as checked
     from harness.evaluation.table import PIPE_WIDTH, terminal
     from harness.paths import project_root, recordings_root
-    from harness.promises import promise_table
-    from harness.provenance import collect_provenance
+    from harness.recording.provenance import collect_provenance
+    from harness.report.promises import promise_table
 
     networks = [model for model in read_catalogue().models if model.artifact or model.nvidia]
     chosen = networks if "all" in models else [find_model(name) for name in dict.fromkeys(models)]

@@ -34,8 +34,8 @@ def metrics(
     """
     from rich.console import Console
 
-    from harness.bag_metrics import measure_bag
-    from harness.course import Given
+    from harness.recording.bag_metrics import measure_bag
+    from harness.recording.course import Given
     from harness.report.bag_sheet import json_sheet, terminal_sheet
 
     measured = measure_bag(bag, Given(circuit, direction, laps, timeout))

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import DataError
-from harness.lap import DrivingOutcome, LapLimits, LapState, LapTracker
 from harness.metrics import deviation, timing
 from harness.metrics.deviation import Path
-from harness.runlog import Odometry, RunLog, commands_sha256, odometry_sha256
+from harness.metrics.lap import DrivingOutcome, LapLimits, LapState, LapTracker
+from harness.metrics.run_log import Odometry, RunLog, commands_sha256, odometry_sha256
 from worlds.centreline import Centreline
 from worlds.circuit import Circuit, Direction
 

@@ -13,8 +13,8 @@ import rospy
 
 from harness.errors import PitwallError, StorageError, UsageError
 from harness.paths import CALLED_FROM
-from harness.processes import die_with_parent
-from harness.run_spec import RunSpec
+from harness.run.processes import die_with_parent
+from harness.spec.run import RunSpec
 
 SIMULATOR_FAILURE = "/gazebo/failure"
 BRAIN_FAILURE = "/brain/failure"

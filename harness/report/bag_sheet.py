@@ -9,8 +9,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.bag_metrics import BagMetrics
 from harness.metrics.figures import Metrics
+from harness.recording.bag_metrics import BagMetrics
 
 _MISSING = "-"
 # A terminal this wide has room for what each figure is.

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from harness.errors import DataError
 from harness.paths import project_root
+from harness.recording.results import RESULT_NAME, read_result
 from harness.report.groups import Run
-from harness.results import RESULT_NAME, read_result
 
 # What a run leaves in its folder, finished or not.
 _MARKS = (RESULT_NAME, "command.sh", "run.bag", "run.bag.active")

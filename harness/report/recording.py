@@ -113,8 +113,8 @@ def draw_runs(found: FoundRuns, folder: Path) -> DrawnRuns:
         folder: Takes the pictures.
     """
     # matplotlib takes a second to import, and a table needs none of it.
+    from harness.recording.log import read_run_log  # noqa: PLC0415
     from harness.report.plots import Pictured, draw_all  # noqa: PLC0415
-    from harness.runlog import read_run_log  # noqa: PLC0415
     from worlds.circuit import load_circuit  # noqa: PLC0415
 
     files: list[Path] = []

@@ -6,9 +6,9 @@ from typing import Any, get_args
 from harness.files import as_csv
 from harness.metrics.figures import Metrics
 from harness.metrics.intervals import Interval
+from harness.recording.results import Outcome
 from harness.report.groups import Heat, Run
 from harness.report.table import FIGURES, published_of
-from harness.results import Outcome
 
 
 def groups_csv(found: Sequence[Heat]) -> str:

@@ -15,10 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.metrics.intervals import Difference, Interval
+from harness.recording.results import Outcome
 from harness.report.groups import Group, Heat, Run, heats, pooled
 from harness.report.published import PublishedRow, published_rows, published_study
 from harness.report.ranking import Place, rank, statement
-from harness.results import Outcome
 
 MISSING = "-"
 

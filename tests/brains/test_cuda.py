@@ -14,7 +14,7 @@ from brains.preprocess import normalise
 from brains.training.evaluation import read_evaluation
 from harness.errors import UnavailableError
 from harness.evaluation.remote import Remote
-from harness.run_spec import RunSpec
+from harness.spec.run import RunSpec
 
 HARNESS = Path(__file__).parents[2] / "harness" / "bin" / "harness"
 NVIDIA = [model.name for model in read_catalogue().models if model.nvidia is not None]

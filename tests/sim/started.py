@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from harness.processes import processes_of_run
+from harness.run.processes import processes_of_run
 
 
 def processes_named(run_id: str, name: str) -> list[int]:

@@ -16,9 +16,9 @@ import pytest
 from harness.batch.attempt import ATTEMPTS, carry_out
 from harness.batch.jobs import Job, expand
 from harness.batch.plan import read_plan
-from harness.lockstep import read_profile
-from harness.processes import processes_of_run, processes_of_runs_in
-from harness.results import Result, read_result
+from harness.recording.results import Result, read_result
+from harness.run.lockstep import read_profile
+from harness.run.processes import processes_of_run, processes_of_runs_in
 from tests.sim.started import processes_named
 
 pytestmark = [pytest.mark.sim, pytest.mark.timeout(300)]

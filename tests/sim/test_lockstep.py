@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.results import Result
-from harness.run import drive
-from harness.run_spec import RunSpec
+from harness.recording.results import Result
+from harness.run.drive import drive
+from harness.spec.run import RunSpec
 from tests.sim.started import processes_named
 
 pytestmark = pytest.mark.sim

@@ -12,13 +12,13 @@ import pytest
 from rosbags.highlevel import AnyReader
 
 from brains.artifacts import weights_dir
-from harness.bag_metrics import measure_bag
 from harness.errors import UnavailableError
-from harness.processes import RUN_ID, processes_of_run
-from harness.results import Result, read_result
-from harness.run import drive
-from harness.run_spec import RunSpec
-from harness.simulator import free_port
+from harness.recording.bag_metrics import measure_bag
+from harness.recording.results import Result, read_result
+from harness.run.drive import drive
+from harness.run.processes import RUN_ID, processes_of_run
+from harness.run.simulator import free_port
+from harness.spec.run import RunSpec
 from tests.sim.started import processes_named
 
 pytestmark = pytest.mark.sim

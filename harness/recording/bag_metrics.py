@@ -1,0 +1,149 @@
+"""All figures of a run from its bag alone, beside those that were recorded with it."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.errors import DataError
+from harness.metrics.figures import Drive, Metrics, metrics_of_drive, replay
+from harness.metrics.lap import DrivingOutcome
+from harness.metrics.run_log import Odometry, RunLog
+from harness.recording.course import Course, Given, course_of
+from harness.recording.log import read_run_log
+from harness.recording.messages import bag_of
+from harness.recording.results import RESULT_NAME, read_result
+
+# Odometry comes 50 times a simulated second (20 in the study's bags): a hole of this length is one
+# that a lost chunk has torn.
+_HOLE_S = 0.5
+
+
+@dataclass(frozen=True)
+class BagMetrics:
+    """What a bag says.
+
+    Attributes:
+        bag: The bag.
+        course: What was driven.
+        metrics: All figures.
+        outcome: How driving ended; None if the bag ends before.
+        outcome_reason: The outcome in words.
+        notes: What is lost of a damaged bag, and what the figures leave out for it; a line each.
+        recorded_in: Where figures recorded with the bag stand; None without any.
+        recorded: Those figures by name.
+    """
+
+    bag: Path
+    course: Course
+    metrics: Metrics
+    outcome: DrivingOutcome | None
+    outcome_reason: str
+    notes: tuple[str, ...]
+    recorded_in: str | None
+    recorded: dict[str, Any]
+
+    @property
+    def different(self) -> tuple[str, ...]:
+        """Names of the figures that are not those recorded, to the last digit."""
+        now = self.metrics.model_dump()
+        return tuple(name for name, value in self.recorded.items() if now[name] != value)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, ready for JSON."""
+        return {
+            "bag": str(self.bag),
+            "circuit": self.course.circuit.name,
+            "circuit_source": self.course.source,
+            "direction": self.course.direction,
+            "start_station_m": self.course.start_station_m,
+            "laps_asked": self.course.laps,
+            "timeout_s": self.course.timeout_s,
+            "outcome": self.outcome,
+            "outcome_reason": self.outcome_reason,
+            "notes": list(self.notes),
+            "recorded_in": self.recorded_in,
+            "different": {name: self.recorded[name] for name in self.different},
+            **self.metrics.model_dump(mode="json"),
+        }
+
+
+def measure_bag(path: Path, given: Given | None = None) -> BagMetrics:
+    """Compute all figures of a bag, damaged ones as far as they go.
+
+    Args:
+        path: The bag, or a recording's folder.
+        given: What the user says of its course.
+
+    Raises:
+        DataError: No bag, no run, or no circuit recognised.
+        UsageError: The circuit given is not known.
+    """
+    return measured_log(bag_of(path), given)[0]
+
+
+def measured_log(bag: Path, given: Given | None = None) -> tuple[BagMetrics, RunLog, Drive]:
+    """What a bag says, with its log and its driving, for who wants to draw them.
+
+    Args:
+        bag: The bag.
+        given: What the user says of its course.
+
+    Raises:
+        DataError: No bag, no run, or no circuit recognised.
+        UsageError: The circuit given is not known.
+    """
+    log = read_run_log(bag, damaged=True)
+    notes = list(log.losses)
+    if log.losses:
+        log = _before_hole(log, notes)
+    if log.records_are_simulated:
+        notes.append("its records are stamped in simulated time: there are no figures of wall time")
+    course = course_of(log, given)
+    centreline = course.circuit.centreline(course.direction)
+    drive = replay(log, centreline, course.start_station_m, course.laps, course.limits)
+    metrics = metrics_of_drive(log, drive, centreline, course.start_station_m)
+    reason = drive.outcome_reason
+    if drive.outcome is None:
+        reason = (
+            f"the bag ends {metrics.duration_sim_s:.2f} simulated s after go, at"
+            f" {metrics.progress_m:.1f} m of {course.laps * centreline.length_m:.1f} m"
+        )
+    recorded_in, recorded = _recorded(bag, log)
+    measured = BagMetrics(
+        bag, course, metrics, drive.outcome, reason, tuple(notes), recorded_in, recorded
+    )
+    return measured, log, drive
+
+
+def _before_hole(log: RunLog, notes: list[str]) -> RunLog:
+    """The log up to the first hole in its odometry: the car must not be followed across one."""
+    odometry = log.odometry
+    starts = (np.diff(odometry.sim_s) > _HOLE_S) & (odometry.sim_s[:-1] >= log.go_sim_s)
+    if not starts.any():
+        return log
+    last = int(np.flatnonzero(starts)[0])
+    from_s, to_s = odometry.sim_s[last], odometry.sim_s[last + 1]
+    notes.append(
+        f"no odometry from {from_s:.2f} to {to_s:.2f} simulated s: the figures are of the run"
+        " before that"
+    )
+    kept = Odometry(*(column[: last + 1] for column in vars(odometry).values()))
+    return replace(log, odometry=kept)
+
+
+def _recorded(bag: Path, log: RunLog) -> tuple[str | None, dict[str, Any]]:
+    """Figures recorded with a bag: in the result beside it, else within it."""
+    beside = bag.parent / RESULT_NAME
+    if beside.is_file():
+        try:
+            result = read_result(beside)
+        except DataError:
+            return None, {}
+        if result.bag == bag.name:
+            figures = result.model_dump(include=set(Metrics.model_fields), exclude_none=True)
+            return RESULT_NAME, figures
+    names = {f"published_{name}": value for name, value in log.experiment_metrics.items()}
+    known = {name: value for name, value in names.items() if name in Metrics.model_fields}
+    return ("/experiment_metrics" if known else None), known
