@@ -1,6 +1,8 @@
 """A user's own centreline, checked until it is a circuit the car can drive."""
 
+import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,13 +84,9 @@ def circuit_of(
     notes = list(traced.notes)
     points, places = _without_repeated(traced, notes)
     check_points(points, places, traced.source)
-    given = Centreline.from_control_points(points)
-    control = np.round(fewest_control_points(given, points), 3)
-    # What is checked is what is driven: points that wobble in their last digit are smooth by now.
-    driven = Centreline.from_control_points(control)
-    check_line(driven, asphalt_width_m, traced.source, scale)
+    control, driven = _drivable(points, asphalt_width_m, traced.source, scale)
     origin_m = _origin(control, notes)
-    control = np.round(control - origin_m, 3)
+    control = np.round(control - origin_m, 6)
     if traced.width_m is not None:
         notes += _width_notes(traced.width_m, asphalt_width_m)
     circuit = Circuit(
@@ -107,10 +105,34 @@ def circuit_of(
     return Made(circuit, tuple(notes))
 
 
+def _drivable(
+    points: Floats, asphalt_width_m: float, source: str, scale: float
+) -> tuple[Floats, Centreline]:
+    """Control points of a curve that the car can drive, and the curve.
+
+    What is checked is what is driven: points that wobble in their last digit are smooth by then.
+    """
+    given = Centreline.from_control_points(points)
+    smoothest, complaint = math.inf, ""
+    for control in control_points(given, points):
+        driven = Centreline.from_control_points(control)
+        fault = _fault(driven, asphalt_width_m)
+        if fault is None:
+            return control, driven
+        tightest_1_m = float(np.abs(driven.curvatures_1_m).max())
+        if tightest_1_m < smoothest:
+            smoothest, complaint, line = tightest_1_m, fault, driven
+    hint = ""
+    if "crosses" not in complaint and (larger := _scale_that_would_do(line, asphalt_width_m)):
+        lap_m = larger * line.length_m
+        hint = f"; --scale {scale * larger:.3g} would do: a lap of {lap_m:.0f} m"
+    raise DataError(f"{source}: {complaint}{hint}")
+
+
 def as_yaml(circuit: Circuit) -> str:
     """A circuit as the text of its file."""
     data = circuit.model_dump(mode="json", exclude_none=True)
-    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None)
+    return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None))
 
 
 def _without_repeated(traced: Traced, notes: list[str]) -> tuple[Floats, tuple[str, ...]]:
@@ -187,35 +209,11 @@ def check_points(points: Floats, places: tuple[str, ...], source: str) -> None:
         )
 
 
-def check_line(
-    line: Centreline, asphalt_width_m: float, source: str, scale: float = 1.0
-) -> None:
-    """Check the curve: no crossing, no turn too tight, legs at least the asphalt's width apart.
-
-    Args:
-        line: The curve.
-        asphalt_width_m: Width of the asphalt.
-        source: What it was read from.
-        scale: How many times larger than there it is already.
-
-    Raises:
-        DataError: One clear line naming `source` and the place, and the scale that would do.
-    """
-    fault = _fault(line, asphalt_width_m)
-    if fault is None:
-        return
-    hint = ""
-    if "crosses" not in fault and (larger := _scale_that_would_do(line, asphalt_width_m)):
-        lap_m = larger * line.length_m
-        hint = f"; --scale {scale * larger:.3g} would do: a lap of {lap_m:.0f} m"
-    raise DataError(f"{source}: {fault}{hint}")
-
-
 def _scale_that_would_do(line: Centreline, asphalt_width_m: float) -> float | None:
     """The least scale, in tenths up to 10, at which the line can be driven; None if none does."""
     least = MIN_RADIUS_M * float(np.abs(line.curvatures_1_m).max())
-    for tenths in (*range(11, 100), *range(100, _GREATEST_SCALE * 10 + 1, 10)):
-        scale = tenths / 10
+    tenths = (*range(11, 100), *range(100, _GREATEST_SCALE * 10 + 1, 10))
+    for scale in (float(tenth / 10) for tenth in tenths):
         if scale > least and _fault(_enlarged(line, scale), asphalt_width_m) is None:
             return scale
     return None
@@ -227,7 +225,7 @@ def _enlarged(line: Centreline, scale: float) -> Centreline:
 
 
 def _fault(line: Centreline, asphalt_width_m: float) -> str | None:
-    """What keeps the car from driving the line; None if nothing does."""
+    """What keeps the car from driving the line: a crossing, too tight a turn, legs too close."""
     every = max(1, round(0.25 / (line.length_m / len(line.points_m))))
     points, stations_m = line.points_m[::every], line.stations_m[::every]
     reason = str(shapely.is_valid_reason(shapely.Polygon(points)))
@@ -243,7 +241,8 @@ def _fault(line: Centreline, asphalt_width_m: float) -> str | None:
         return (
             f"turn of radius {1 / bend[tightest]:.2f} m at station "
             f"{line.stations_m[tightest]:.1f} m ({x_m:.1f}, {y_m:.1f}): the car, {_CAR_LENGTH_M:g}"
-            f" m long and never slower than {_SLOWEST_M_S:g} m/s, needs at least {MIN_RADIUS_M:.2f} m"
+            f" m long and never slower than {_SLOWEST_M_S:g} m/s, needs at least"
+            f" {MIN_RADIUS_M:.2f} m"
         )
 
     pairs = cKDTree(points).query_pairs(asphalt_width_m, output_type="ndarray")
@@ -262,8 +261,12 @@ def _fault(line: Centreline, asphalt_width_m: float) -> str | None:
     return None
 
 
-def fewest_control_points(line: Centreline, points: Floats) -> Floats:
-    """Evenly spaced control points that keep the curve within 2 cm, or the given ones if fewer."""
+def control_points(line: Centreline, points: Floats) -> Iterator[Floats]:
+    """Evenly spaced control points that keep the curve within 2 cm, the fewest first.
+
+    To the millimetre; the given ones come last, as they are: they may lie close together, where a
+    millimetre is a bend.
+    """
     for spacing_m in _FIT_SPACINGS_M:
         count = max(MIN_POINTS, round(line.length_m / spacing_m))
         if count >= len(points):
@@ -272,5 +275,5 @@ def fewest_control_points(line: Centreline, points: Floats) -> Floats:
         fitted = Centreline.from_control_points(control)
         _, lateral_m = fitted.project_many(line.points_m[::5], near_first_s_m=0.0)
         if np.abs(lateral_m).max() < _FIT_ERROR_M:
-            return control
-    return points
+            yield np.round(control, 3)
+    yield points

@@ -14,8 +14,10 @@ Floats = NDArray[np.float64]
 
 _STEP_M = 0.5
 _SPACING_M = 1.0
-# A lap ends where the car comes by its beginning again: this near, this far round, this way on.
+# A lap ends where the car comes by its beginning again: this near, and no farther beside it, this
+# far round, this way on.
 _NEAR_M = 5.0
+_BESIDE_M = 2.0
 _SHORTEST_LAP_M = 20.0
 _SAME_WAY_COS = 0.7
 # How far the closed line may lie from the driven one (root mean square): it takes the car's
@@ -26,7 +28,7 @@ _SMOOTHED_M = 0.03
 class _Lap(NamedTuple):
     first: int
     last: int
-    count: int
+    laps: int
 
 
 def traced_lap(points_m: Floats, source: str) -> Traced:
@@ -64,7 +66,7 @@ def traced_lap(points_m: Floats, source: str) -> Traced:
     points = np.column_stack(splev(np.arange(count) / count, spline))
     apart_m = float(np.hypot(*(driven[-1] - driven[0])))
     notes = [
-        f"lap 1 of {lap.count}, {(len(driven) - 1) * _STEP_M:.0f} m driven; its end and its"
+        f"lap 1 of {lap.laps}, {(len(driven) - 1) * _STEP_M:.0f} m driven; its end and its"
         f" beginning, {apart_m:.2f} m apart, are joined"
     ]
     if lap.first:
@@ -92,6 +94,8 @@ def _first_lap(path: Floats) -> _Lap | None:
         later = np.array(sorted(tree.query_ball_point(path[first], _NEAR_M)), dtype=int)
         later = later[later >= first + shortest]
         later = later[ahead[later] @ ahead[first] > _SAME_WAY_COS]
+        across = np.array([-ahead[first, 1], ahead[first, 0]])
+        later = later[np.abs((path[later] - path[first]) @ across) < _BESIDE_M]
         if not len(later):
             continue
         passes = np.split(later, np.flatnonzero(np.diff(later) > 1) + 1)

@@ -39,11 +39,12 @@ class Dialect(NamedTuple):
 
 
 # The order decides between dialects that read a file equally well.
-_DIALECTS = tuple(
-    Dialect(separator, decimal)
-    for separator, decimals in (("\t", ".,"), (";", ".,"), ("|", ".,"), (",", "."), (None, ".,"))
-    for decimal in decimals
-) + (Dialect(",", ","),)  # decimal commas in quotes
+_DIALECTS = (
+    *(Dialect(separator, decimal) for separator in ("\t", ";", "|") for decimal in ".,"),
+    Dialect(",", "."),
+    *(Dialect(None, decimal) for decimal in ".,"),
+    Dialect(",", ","),  # decimal commas in quotes
+)
 
 
 @dataclass(frozen=True)
@@ -105,13 +106,18 @@ def read_table(path: Path, is_header: Callable[[Sequence[str]], bool]) -> Table:
     rows = [_row(number, line, dialect) for number, line in body]
     first = next(index for index, row in enumerate(rows) if _is_numeric(row))
     rows, above = rows[first:], rows[:first]
-    names = _header(
-        [line for number, line in lines if number < rows[0].line], dialect, len(rows[0].cells)
-    )
-    chosen = next((cells for cells in reversed(names) if is_header(cells)), None)
-    if chosen is None and above and len(above[-1].cells) == len(rows[0].cells):
-        chosen = above[-1].cells  # a header, if one with names unknown here
-    return Table(chosen, tuple(rows), dialect)
+    width = len(rows[0].cells)
+    over = [_names(line, dialect, width) for number, line in lines if number < rows[0].line]
+    names = next((cells for cells in reversed(over) if is_header(cells)), None)
+    if names is not None and len(names) < width:
+        raise DataError(
+            f"{path}: the header names {len(names)} columns over rows of {width} cells (line"
+            f" {rows[0].line}: {','.join(rows[0].cells)}): are commas decimal marks and separators"
+            " at once?"
+        )
+    if names is None and above and len(above[-1].cells) == width:
+        names = above[-1].cells  # a header, if one with names unknown here
+    return Table(names, tuple(rows), dialect)
 
 
 def _text(path: Path) -> str:
@@ -186,15 +192,9 @@ def _is_numeric(row: Row) -> bool:
     return sum(value is not None for value in row.values) >= _LEAST_NUMBERS
 
 
-def _header(lines: Sequence[str], dialect: Dialect, width: int) -> list[tuple[str, ...]]:
-    """What the lines above the rows could name the columns, top down."""
-    found = []
-    for line in lines:
-        names = _COMMENT.sub("", line, count=1)
-        # A header may be separated otherwise than its rows.
-        for separator in (dialect.separator, ",", ";", "\t", None):
-            cells = _split(names, separator)
-            if len(cells) >= width:
-                found.append(cells)
-                break
-    return found
+def _names(line: str, dialect: Dialect, width: int) -> tuple[str, ...]:
+    """What a line above the rows could name the columns."""
+    text = _COMMENT.sub("", line, count=1)
+    # A header may be separated otherwise than its rows.
+    splits = [_split(text, by) for by in (dialect.separator, ",", ";", "\t", None)]
+    return next((cells for cells in splits if len(cells) >= width), splits[0])

@@ -54,7 +54,9 @@ def read_traced(path: Path, chosen: str | None = None) -> Traced:
         DataError: The file can't be read, has no or several columns of x and y, holds degrees, or
             a row without numbers; with the line.
     """
-    table = read_table(path, lambda names: bool(columns.places(names)) or columns.are_degrees(names))
+    table = read_table(
+        path, lambda names: bool(columns.places(names)) or columns.are_degrees(names)
+    )
     notes: list[str] = []
     place = _chosen(path, table, chosen) if chosen else _found(path, table, notes)
     points = _points(path, table, place)
@@ -119,7 +121,9 @@ def _chosen(path: Path, table: Table, chosen: str) -> columns.Place:
     """The columns that the user names."""
     asked = [part.strip() for part in chosen.split(",")]
     if len(asked) != 2:
-        raise UsageError(f"--columns takes two names or numbers, such as x,y or 2,3; got {chosen!r}")
+        raise UsageError(
+            f"--columns takes two names or numbers, such as x,y or 2,3; got {chosen!r}"
+        )
     names = table.names or ()
     count = max(len(row.cells) for row in table.rows)
     indices = []
