@@ -112,7 +112,9 @@ def _recorded(spec: RunSpec, given: Given) -> Course:
         "timeout": given.timeout_s,
     }
     said = {name: value for name, value in changes.items() if value is not None}
-    return course_of_spec(spec.model_copy(update=said), "as given" if given.circuit else "as recorded")
+    return course_of_spec(
+        spec.model_copy(update=said), "as given" if given.circuit else "as recorded"
+    )
 
 
 def course_of_spec(spec: RunSpec, source: str) -> Course:

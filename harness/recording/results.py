@@ -42,9 +42,9 @@ DRIVING_OUTCOMES: tuple[Outcome, ...] = (
 class Result(Metrics):
     """One run: what was asked, how it ended, its figures, and what it was made with.
 
-    The figures are those of `Metrics`, computed from the run's bag. `spec` is what was asked, whole;
-    some of it stands beside it too, under the names of version 1, for those who read them there.
-    `start_station_m` and `timeout_s` are none of these: they are what the circuit made of the spec.
+    The figures are those of `Metrics`, computed from the run's bag. `spec` is what was asked,
+    whole; some of it also stands beside it by the names of version 1, for scripts that read those.
+    `start_station_m` and `timeout_s` are no copies: they are what the circuit made of the spec.
     """
 
     model_config = ConfigDict(

@@ -55,7 +55,7 @@ def ended(run: Callable[[], Ending]) -> Ending:
 def ending_of(error: Exception) -> Ending:
     """How a run ended that an error ended.
 
-    Of one that nobody foresaw, the traceback goes to the log: it is a bug, and its line says little.
+    The traceback of one that nobody foresaw goes to the log: it is a bug, its line says little.
     """
     if not isinstance(error, PitwallError):
         _LOG.error("unexpected: %s", one_line(error), exc_info=error)

@@ -11,9 +11,8 @@ from harness.recording.results import Outcome, Result
 from harness.spec.launch import launch_value
 from harness.spec.recorded import UNSAID
 
-# Arguments of a run that make no other table: they have a column, a row or a sentence of their
-# own, tell repetitions apart, or change nothing in what is driven. Any other one does, also one that
-# only a later version knows.
+# Arguments that make no other table: they have a place of their own in it, tell repetitions apart,
+# or change nothing in what is driven. Any other argument does, also one of a later version.
 _NO_SETTINGS = frozenset(
     {"model", "circuit", "laps", "direction", "clock", "latency"}
     | {"start", "seed", "appearance", "record_camera", "gui", "output"}

@@ -21,7 +21,7 @@ from harness.batch.study import Study, exit_code
 from harness.errors import DataError, UnavailableError, UsageError
 from harness.paths import project_root
 from harness.recording.provenance import collect_provenance
-from harness.recording.results import Outcome, Result, write_result
+from harness.recording.results import Outcome, Result, asked, write_result
 from harness.run.processes import RUN_ID, end_runs_in, processes_of_runs_in
 
 PLAN = """\
@@ -46,11 +46,9 @@ def finish(job: Job, outcome: Outcome = "completed", **changes: object) -> Resul
     """Writes the result that driving the run would have written."""
     words = ["roslaunch", "harness", "circuit.launch", *job.spec.launch_arguments()]
     result = Result(
+        **asked(job.spec),
         outcome=outcome,
-        model=job.spec.model,
-        circuit=job.spec.circuit,
         timeout_s=75.0,
-        clock=job.spec.clock,
         command=" ".join(words),
         started_at=datetime.now(UTC),
         provenance=collect_provenance(project_root()),

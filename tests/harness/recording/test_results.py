@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,14 @@ PROVENANCE = Provenance(
 )
 
 
-def make_result(**changes: Any) -> Result:
+def make_result(arguments: Mapping[str, Any] | None = None, **changes: Any) -> Result:
+    """A result with these fields changed; its spec fits them, and has these further arguments."""
+    names = {"laps_asked": "laps", "model": "model", "circuit": "circuit", "direction": "direction"}
+    names |= {"seed": "seed", "clock": "clock", "latency": "latency"}
+    said = {names[name]: value for name, value in changes.items() if name in names}
+    spec = {"model": "tflite_dynamic", "circuit": "simple_circuit", **said, **(arguments or {})}
     values: dict[str, Any] = {
+        "spec": spec,
         "outcome": "completed",
         "model": "tflite_dynamic",
         "circuit": "simple_circuit",
