@@ -214,6 +214,23 @@ def test_a_finished_batch_drives_nothing_and_an_altered_plan_is_told(tmp_path: P
         altered.run(Console(quiet=True))
 
 
+def test_a_batch_knows_its_runs_of_version_1_and_none_that_tells_no_arguments(
+    tmp_path: Path,
+) -> None:
+    jobs = jobs_of(tmp_path)
+    for job in jobs:
+        finish(job)
+        file = job.folder / "result.json"
+        values = json.loads(file.read_text()) | {"schema_version": 1}
+        del values["spec"]
+        file.write_text(json.dumps(values))
+    study = Study.of(plan_of(tmp_path), tmp_path / "out")
+    assert len(study.run(Console(quiet=True))) == 6
+    file.write_text(json.dumps(values | {"command": "true"}))
+    with pytest.raises(UsageError, match=rf"{jobs[-1].name} does not say how it was driven"):
+        study.run(Console(quiet=True))
+
+
 def test_chosen_outcomes_are_driven_again(tmp_path: Path) -> None:
     jobs = jobs_of(tmp_path)
     outcomes: list[Outcome] = ["completed", "brain_error", "stuck", "stuck", "completed", "stuck"]
