@@ -20,7 +20,8 @@ from harness.spec.run import RunSpec
 
 SIMULATOR_START_S = 90.0
 BRAIN_START_S = 600.0
-LATE_S = 1.0
+
+_FRAMES = (topics.CAMERA, topics.CAMERA_INFO)
 
 
 class Sign(StrEnum):
@@ -196,20 +197,30 @@ class Referee:
     def _record_what_is_late(self, end_sim_s: float) -> None:
         """Records what comes after the finish: topics overtake each other, the last answers count.
 
-        The outcome has fallen: who dies or fails now only ends the waiting.
+        The first answer beyond the end is the last one; the frames up to its own are lacking where
+        the camera is recorded. The outcome has fallen: who dies or falls silent now only ends the
+        waiting.
         """
-        deadline_s = self._monotonic() + LATE_S
+        heard_s, known = self._monotonic(), self._known_s()
         while (
             not self._is_complete(end_sim_s)
             and not self._supervision.somebody_is_lost
-            and self._monotonic() < deadline_s
+            and self._monotonic() - heard_s <= self._supervision.silence_s
         ):
-            self._dispatch(self._surroundings.next_event())
+            event = self._surroundings.next_event()
+            if self._answered_sim_s <= end_sim_s or (event and event.topic in _FRAMES):
+                self._dispatch(event)
+            if self._known_s() != known:
+                heard_s, known = self._monotonic(), self._known_s()
 
     def _is_complete(self, end_sim_s: float) -> bool:
         """Whether the brain is past the end, and every frame that it answered is in the bag."""
-        pictured = not self._spec.record_camera or self._pictured_sim_s >= self._answered_sim_s
-        return self._answered_sim_s > end_sim_s and pictured
+        answered_s, pictured_s = self._known_s()
+        return answered_s > end_sim_s and (not self._spec.record_camera or pictured_s >= answered_s)
+
+    def _known_s(self) -> tuple[float, float]:
+        """Up to which simulated time there are answers, and the frames that they are to."""
+        return self._answered_sim_s, min(self._pictured_sim_s, self._answered_sim_s)
 
     def _take_next(self) -> None:
         """Takes what comes next, and asks whether all still live."""
