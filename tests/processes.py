@@ -141,7 +141,7 @@ class _Refusal(Loader):
     def __init__(self, reason: str) -> None:
         self._reason = reason
 
-    def create_module(self, spec: ModuleSpec) -> NoReturn:
+    def exec_module(self, module: ModuleType) -> NoReturn:
         """Fails the test; by no ``Exception``, which who imports could take for an absence."""
         pytest.fail(f"{self._reason}: a test of it goes into a folder of its name ({__name__})")
 

@@ -26,6 +26,7 @@ TOGETHER = {
 }
 
 
+@cache
 def modules() -> dict[str, Path]:
     """All modules of the product, by name."""
     root = project_root()
@@ -53,33 +54,29 @@ def _imported(tree: ast.AST) -> Iterator[str]:
                     yield name
 
 
-def reached(module: str) -> dict[str, set[str]]:
-    """Frameworks that importing and using a module may bring, by what it imports itself."""
-    found: dict[str, set[str]] = {}
-    for name in imported(modules()[module]):
+def reached(module: str) -> frozenset[str]:
+    """Frameworks that a module or what it imports, directly or not, may bring."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    pending = [module]
+    while pending:
+        if (name := pending.pop()) in seen:
+            continue
+        seen.add(name)
         if framework := FRAMEWORKS.get(name.partition(".")[0]):
-            found[name] = {framework}
-        elif name in modules() and name != module:
-            found[name] = set().union(*_reach(name, {module}))
-    return found
-
-
-def _reach(module: str, seen: set[str]) -> Iterator[set[str]]:
-    seen.add(module)
-    for name in imported(modules()[module]) - seen:
-        if framework := FRAMEWORKS.get(name.partition(".")[0]):
-            yield {framework}
+            found.add(framework)
         elif name in modules():
-            yield from _reach(name, seen)
+            pending += imported(modules()[name])
+    return frozenset(found)
 
 
 def test_only_the_modules_that_say_why_bring_frameworks_together() -> None:
     meetings = {}
-    for module in modules():
-        by_import = reached(module)
-        together = set().union(*by_import.values())
+    for module, path in modules().items():
+        together = reached(module)
         # Where one import alone brings all of them, it is that module which has to say why.
-        if len(together) > 1 and together not in by_import.values():
+        own = {name for name in imported(path) if name != module}
+        if len(together) > 1 and together not in map(reached, own):
             meetings[module] = together
     assert meetings == TOGETHER
 
