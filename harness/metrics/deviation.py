@@ -1,4 +1,4 @@
-"""How far the driven line lies from the centreline or a recorded lap: in metres, and as published."""
+"""How far the driven line lies from the centreline or a recorded lap."""
 
 from dataclasses import dataclass
 

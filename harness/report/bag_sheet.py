@@ -77,8 +77,8 @@ def _comparison(measured: BagMetrics) -> list[Text]:
     now = measured.metrics.model_dump()
     redefined = [
         Text(
-            f"{name}, recorded as {_cell(measured.recorded[name])}, is that by the definition"
-            " which it had then.",
+            f"Of these {name} had another definition then: it was"
+            f" {_cell(measured.recorded[name])}, and is {_cell(now[name])} now.",
             style="dim",
         )
         for name in measured.redefined
