@@ -141,7 +141,7 @@ def reference_distances(path: Path, references_m: Floats, progress_m: Floats) ->
 def published_deviation(distances_m: Floats) -> float:
     """The published study's "position deviation MAE": mean of 1000 ** distance.
 
-    Not metres: 1 is a perfect lap, 7.4 a constant distance of 0.29 m.
+    Not metres: 1 is a line through every point, 7.4 a constant distance of 0.29 m.
 
     Args:
         distances_m: Distances (K,) of the reference points from the driven line, K >= 1.

@@ -213,8 +213,8 @@ def published_note(tables: Sequence[CircuitTable]) -> tuple[str, ...]:
         f"Published rows: {study.source}, on a {study.hardware}, in its own worlds (textured,"
         " shaded, lit) with its own frames: figures of two worlds are neighbours, not rivals.",
         "The study's deviation is from a lap traced pixel by pixel, by which a car exactly on the"
-        " centreline scores what their last row says; by ours, from the centreline, it scores 1."
-        " Only --reference, with a copy of that lap, puts both on one ruler.",
+        " centreline scores what the last of its rows says; by ours, from the centreline, it"
+        " scores 1. Only --reference, with a copy of that lap, puts both on one ruler.",
     )
 
 
