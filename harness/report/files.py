@@ -30,7 +30,7 @@ def write_files(
     Raises:
         StorageError: The folder can't be written.
     """
-    markdown = [markdown_report(report.tables, report.rankings)]
+    markdown = [markdown_report(report.tables, report.overall)]
     if report.notes:
         markdown += ["Not in the tables:", "", *(f"- {note}" for note in report.notes), ""]
     markdown += ["## Provenance", "", *markdown_origin(origin_of(report.runs)), ""]

@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from harness.errors import PitwallError
 from harness.files import write_text
+from harness.report.columns import DEFAULT_RANK_KEY
 from harness.report.compare_page import Side, build_compare_page
 from harness.report.comparison import (
     compare,
     csv_comparison,
+    json_comparison,
     markdown_comparison,
     terminal_comparison,
 )
@@ -31,7 +33,10 @@ class DrawnRuns:
 
 
 def print_report(
-    recordings: Sequence[Path], output: Path | None = None, as_json: bool = False
+    recordings: Sequence[Path],
+    output: Path | None = None,
+    as_json: bool = False,
+    rank_by: str = DEFAULT_RANK_KEY,
 ) -> None:
     """Print the tables of runs beside the published rows, and write the report's files.
 
@@ -42,20 +47,22 @@ def print_report(
         recordings: Run folders, or folders that hold them at any depth.
         output: Folder for the report; None is the one folder given, else `report` here.
         as_json: The results as JSON instead of the tables.
+        rank_by: The figure that ranks models which complete equally often.
 
     Raises:
         DataError: No run is found.
+        UsageError: No figure is called `rank_by`.
         StorageError: The output can't be written.
     """
     found = find_runs(recordings)
     if output is None:
         output = recordings[0] if len(recordings) == 1 else Path("report")
-    report = Report.of(found.runs, found.notes)
+    report = Report.of(found.runs, found.notes, rank_by)
     if as_json:
         print(json_report(found.runs))
     else:
         console = Console()
-        console.print(terminal_report(report.tables, console.width, report.rankings))
+        console.print(terminal_report(report.tables, console.width, report.overall))
     messages = Console(stderr=True, highlight=False)
     with messages.status("") as status:
         files = write_files(report, output, lambda done, of: status.update(f"read {done} of {of}"))
@@ -89,7 +96,7 @@ def print_comparison(
         sides.append(Side(folder.resolve().name, found.runs, found.notes))
     comparison = compare(*(heats(side.runs) for side in sides))
     if as_json:
-        print(json.dumps([asdict(change) for change in comparison.changes], indent=2))
+        print(json_comparison(comparison))
     else:
         Console().print(terminal_comparison(comparison))
     messages = Console(stderr=True, highlight=False)
