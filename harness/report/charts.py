@@ -277,7 +277,7 @@ def tick_text(value: float, ticks: Sequence[float]) -> str:
     steps = [b - a for a, b in itertools.pairwise(ticks)]
     step = min(steps) if steps else abs(value) or 1.0
     digits = max(0, -math.floor(math.log10(step) + 1e-9)) if step < 1.0 else 0
-    if step / 10.0**-digits % 1.0 > 1e-6:
+    if abs(math.remainder(step * 10.0**digits, 1.0)) > 1e-6:
         digits += 1
     return f"{value:.{digits}f}" if abs(value) > 1e-12 else "0"
 

@@ -15,6 +15,8 @@ _TOGETHER = 0.1
 # Where most of them take less than this share of the axis, they have a picture of their own.
 _CROWDED = 1.0 / 3.0
 _MANY_TIMES = 4.0
+# So many names have room in a chart of the usual size.
+_FEW = 6
 _CAPTION = (
     "means over completed runs; better is down and to the right; hollow: completes less often than"
     " the best"
@@ -32,32 +34,29 @@ def front_drawings(found: Sequence[Spot]) -> tuple[Drawing, ...]:
     front = pareto_front(found)
     crowd = _crowd(found)
     if len(crowd) == len(found):
-        picture = _chart(found, front, found)
-        return (Drawing("Speed and deviation", picture.svg(_title(found)), _CAPTION, wide=True),)
+        return (_drawing("Speed and deviation", _chart(found, front, found), _CAPTION),)
     near = _chart(crowd, front, crowd)
-    whole = _chart(found, front, [spot for spot in found if spot not in crowd], small=True)
+    whole = _chart(found, front, [spot for spot in found if spot not in crowd])
     corners = [(near.x.low, near.y.low), (near.x.high, near.y.low), (near.x.high, near.y.high)]
     corners += [(near.x.low, near.y.high), corners[0]]
     clipped = np.clip(corners, (whole.x.low, whole.y.low), (whole.x.high, whole.y.high))
-    whole.line(clipped[:, 0], clipped[:, 1], "edge", "drawn nearer above")
+    whole.line(clipped[:, 0], clipped[:, 1], "edge", "the picture before")
     return (
-        Drawing("Speed and deviation", near.svg(_title(crowd)), _CAPTION, wide=True),
-        Drawing("Speed and deviation of all", whole.svg(_title(found)), "the far ones by name"),
+        _drawing("Speed and deviation", near, _CAPTION),
+        _drawing("Speed and deviation of all", whole, "named: who is not in the picture before"),
     )
 
 
 def _crowd(found: Sequence[Spot]) -> list[Spot]:
-    """The models to draw nearer: most of them, where the others take most of the axis."""
+    """The models to draw nearer: most of many, where the others take most of the axis."""
     middle = median(spot.speed_m_s for spot in found)
     near = [spot for spot in found if abs(spot.speed_m_s - middle) <= _TOGETHER * middle]
     whole_span, span = (np.ptp([spot.speed_m_s for spot in some]) for some in (found, near))
-    crowded = 2 * len(near) > len(found) and span < _CROWDED * whole_span
+    crowded = len(found) > _FEW and 2 * len(near) > len(found) and span < _CROWDED * whole_span
     return near if crowded else list(found)
 
 
-def _chart(
-    shown: Sequence[Spot], front: Sequence[Spot], named: Sequence[Spot], small: bool = False
-) -> Chart:
+def _chart(shown: Sequence[Spot], front: Sequence[Spot], named: Sequence[Spot]) -> Chart:
     """Spots in a chart, with the part of the front that is among them."""
     speeds_m_s = np.array([spot.speed_m_s for spot in shown])
     deviations_m = np.array([spot.deviation_m for spot in shown])
@@ -66,7 +65,7 @@ def _chart(
     if 0.0 < _MANY_TIMES * deviations_m.min() < deviations_m.max():
         low, high = float(deviations_m.min()) / 1.2, float(deviations_m.max()) * 1.2
         y = Axis(low, high, "Deviation (m, logarithmic)", log=True)
-    chart = Chart(x, y) if small else Chart(x, y, _HEIGHT, _WIDTH)
+    chart = Chart(x, y) if len(named) <= _FEW else Chart(x, y, _HEIGHT, _WIDTH)
     inside = [spot for spot in front if spot in shown]
     if inside:
         edge = [(x.low, inside[0].deviation_m)]
@@ -87,11 +86,11 @@ def _chart(
     return chart
 
 
+def _drawing(title: str, chart: Chart, caption: str) -> Drawing:
+    return Drawing(title, chart.svg(title.lower()), caption, wide=chart.width == _WIDTH)
+
+
 def _style(spot: Spot, front: Sequence[Spot]) -> str:
     if not spot.completes:
         return "dot hollow"
     return "dot best" if spot in front else "dot"
-
-
-def _title(shown: Sequence[Spot]) -> str:
-    return f"speed and deviation of {len(shown)} models"
