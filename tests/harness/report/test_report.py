@@ -299,6 +299,30 @@ def test_the_report_of_several_recordings(
     assert "PilotNet (original)" in (output / "report.md").read_text()
 
 
+def test_rank_by_chooses_who_stands_first_in_all_outputs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    quick: dict[str, Any] = {"lap_time_s": 42.0, "deviation_mae_m": 0.08}
+    record(tmp_path / "runs", "one", driven_m=4.0, model="quick", odometry_sha256="1", **quick)
+    neat: dict[str, Any] = {"lap_time_s": 56.0, "deviation_mae_m": 0.01}
+    record(tmp_path / "runs", "two", driven_m=4.0, model="neat", odometry_sha256="2", **neat)
+    for rank_by, words in (
+        ("lap_time", "Ranking by share completed, then lap time, then deviation: quick stands"),
+        ("deviation", "Ranking by share completed, then deviation, then lap time: neat stands"),
+    ):
+        output = tmp_path / rank_by
+        print_report([tmp_path / "runs"], output, rank_by=rank_by)
+        assert words in capsys.readouterr().out
+        assert words in (output / "report.md").read_text()
+        title, first = words.split(": ")
+        page = (output / "report.html").read_text()
+        assert f"<h3>{title}</h3>" in page and first in page
+        text = (output / "report.md").read_text()
+    assert "| 1 | neat | 1/1 | 0.010 | - | 56.00 | - | - | - |" in text
+    assert "| 2 | quick | 1/1 | 0.080 | +0.0700 | 42.00 | -25.00% | 1 | too few pairs |" in text
+
+
 def test_a_single_run_has_its_report_and_pictures_in_its_folder(tmp_path: Path) -> None:
     folder = record(tmp_path, "one")
     print_report([folder])
