@@ -1,6 +1,5 @@
 """A whole batch: checked, driven, summed up."""
 
-import shlex
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -157,22 +156,14 @@ def _check_same(job: Job) -> None:
     Raises:
         UsageError: the plan was changed.
     """
-    asked, driven = _words(job.spec.launch_arguments()), _words(_driven_command(job))
-    if asked != driven:
-        changed = ", ".join(sorted(asked - driven) or sorted(driven - asked))
+    driven = read_result(job.folder).spec
+    advice = "choose another --output, or move it away"
+    if driven is None:
+        raise UsageError(f"{job.folder} does not say how it was driven: {advice}")
+    if changed := "; ".join(driven.differences(job.spec)):
         raise UsageError(
-            f"{job.folder} was driven otherwise than the plan says ({changed}): choose another"
-            " --output, or move it away"
+            f"{job.folder} was driven otherwise than the plan says ({changed}): {advice}"
         )
-
-
-def _driven_command(job: Job) -> list[str]:
-    return shlex.split(read_result(job.folder).command)[3:]  # after roslaunch, package, file
-
-
-def _words(arguments: list[str]) -> set[str]:
-    """What makes a run the same run, wherever it landed."""
-    return {word for word in arguments if not word.startswith("output:=")}
 
 
 def print_summary(results: dict[str, Result], output: Path, rank_by: str) -> None:

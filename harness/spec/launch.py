@@ -65,13 +65,14 @@ class LaunchSpec(BaseModel):
 
     def launch_arguments(self) -> list[str]:
         """The `name:=value` arguments that ask for the same again."""
-        fields = type(self).model_fields
+        defaults = {name: field.default for name, field in type(self).model_fields.items()}
         return [
-            f"{name}:={_launch_value(value)}"
+            f"{name}:={launch_value(value)}"
             for name, value in self.model_dump().items()
-            if name in self.ALWAYS or value != fields[name].default
+            if name in self.ALWAYS or name not in defaults or value != defaults[name]
         ]
 
 
-def _launch_value(value: object) -> str:
+def launch_value(value: object) -> str:
+    """A value as a launch file takes it."""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -145,7 +145,6 @@ def test_a_model_that_never_completed_keeps_its_row() -> None:
 
 
 def test_what_was_driven_otherwise_has_its_own_table() -> None:
-    command = "roslaunch harness circuit.launch model:=a circuit:=simple_circuit seed:=3 "
     runs = [
         Run("a", make_result()),
         Run("b", make_result(direction="reverse")),
@@ -153,8 +152,8 @@ def test_what_was_driven_otherwise_has_its_own_table() -> None:
         Run("d", make_result(clock="lockstep", latency="fixed:50")),
         Run("e", make_result(clock="lockstep", latency="profile:/x/a.json")),
         Run("f", make_result(clock="lockstep", latency="profile:/x/b.json", model="other")),
-        Run("g", make_result(command=command + "image_width:=320")),
-        Run("h", make_result(command=command + "output:=/elsewhere")),
+        Run("g", make_result(arguments={"image_width": 320})),
+        Run("h", make_result(arguments={"output": "/elsewhere"})),
     ]
     tables = circuit_tables(runs)
     assert [table.title for table in tables] == [
