@@ -26,6 +26,13 @@ def report(
             help="What ranks models that complete equally often: " + ", ".join(RANK_KEYS) + "."
         ),
     ] = DEFAULT_RANK_KEY,
+    reference: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A bag with the study's reference lap: its deviation, against that;"
+            " may be given once a circuit."
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the results as JSON on stdout.")
     ] = False,
@@ -39,8 +46,10 @@ def report(
     `harness report recordings/night` for a batch,
     `harness report recordings/ --output report/` for all there is,
     `harness report recordings/night --rank-by deviation` for another ranking.
+    `harness report recordings/night --reference lap-montreal.bag` on the study's ruler.
     """
     from harness.paths import recordings_root
     from harness.report.recording import print_report
 
-    print_report(recordings or [recordings_root() / "latest"], output, as_json, rank_by)
+    folders = recordings or [recordings_root() / "latest"]
+    print_report(folders, output, as_json, rank_by, reference or ())

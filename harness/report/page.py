@@ -11,6 +11,7 @@ from harness.report.front_chart import front_drawings
 from harness.report.groups import Group, Heat, Run
 from harness.report.html import render
 from harness.report.origin import Origin, origin_of
+from harness.report.ruler import RULER_HEADINGS, RULER_NOTE, RULER_TITLE, RulerTable
 from harness.report.table import (
     NOTES,
     RANKING_NOTE,
@@ -67,12 +68,18 @@ class Page:
     summary: str
     heats: tuple[HeatPart, ...]
     overall: tuple[OverallPart, ...]
+    rulers: tuple[RulerTable, ...]
     notes: tuple[str, ...]
     reading: tuple[str, ...]
     origin: Origin
 
 
-def build_page(report: Report, digests: DigestCache, progress: Callable[[int, int], None]) -> str:
+def build_page(
+    report: Report,
+    digests: DigestCache,
+    progress: Callable[[int, int], None],
+    rulers: tuple[RulerTable, ...] = (),
+) -> str:
     """A report as HTML.
 
     One model's recordings are held at a time.
@@ -99,6 +106,7 @@ def build_page(report: Report, digests: DigestCache, progress: Callable[[int, in
             OverallPart(each.title, each.ranking, front_drawings(each.ranking.spots))
             for each in report.overall
         ),
+        rulers=rulers,
         notes=report.notes,
         reading=(*NOTES, *published_note(report.tables)),
         origin=origin_of(report.runs),
@@ -108,6 +116,9 @@ def build_page(report: Report, digests: DigestCache, progress: Callable[[int, in
         page,
         headings=headings(),
         ranking_note=RANKING_NOTE,
+        ruler_title=RULER_TITLE,
+        ruler_headings=RULER_HEADINGS,
+        ruler_note=RULER_NOTE,
     )
 
 
