@@ -1,6 +1,7 @@
 """Makes models' files: artifacts into the cache, trained ones into a weights folder."""
 
 import shutil
+import sys
 from collections.abc import Collection
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from brains.artifacts import (
     weights_dir,
     write_sums,
 )
-from brains.build_elsewhere import build_elsewhere
+from brains.build_elsewhere import build_elsewhere, train_elsewhere
 from brains.catalogue import absent_build_modules, find_model, why_not, why_not_this_machine
 from brains.environment import interpreter
 from brains.model import ModelSpec
@@ -26,8 +27,14 @@ def silent(text: str, done: int = 0, total: int = 0) -> None:
     del text, done, total
 
 
-def build_artifact(model: ModelSpec, progress: Progress = silent) -> Path:
+def build_artifact(model: ModelSpec, progress: Progress = silent, *, apart: bool = False) -> Path:
     """Make the model's artifact in the cache unless it is there and unbroken.
+
+    Args:
+        model: The model.
+        progress: Is told how far it is.
+        apart: Make it in a process of its own: who makes several must not have the frameworks of
+            all of them in one. A model with an environment always has one.
 
     Returns:
         Where it is; for a kept one, its place in the weights folder.
@@ -47,13 +54,16 @@ def build_artifact(model: ModelSpec, progress: Progress = silent) -> Path:
         return path
     if (unavailable := why_not_this_machine(model)) is not None:
         raise UnavailableError(unavailable)
-    if (python := interpreter(model)) is not None:
-        build_elsewhere(python, model, progress)
-        return path
     folder = built_dir(model)
     # A folder that is not complete may be another process's work: build_once waits for that.
-    if is_complete(folder) and not _is_unbroken(path):
+    if is_complete(folder):
+        if _is_unbroken(path):
+            return path
         forget(folder)
+    python = interpreter(model) or (Path(sys.executable) if apart else None)
+    if python is not None:
+        build_elsewhere(python, model, progress)
+        return path
 
     def build() -> None:
         folder.mkdir()
@@ -66,7 +76,14 @@ def build_artifact(model: ModelSpec, progress: Progress = silent) -> Path:
     return path
 
 
-def train_file(model: ModelSpec, data: Path, folder: Path, progress: Progress = silent) -> Path:
+def train_file(
+    model: ModelSpec,
+    data: Path,
+    folder: Path,
+    progress: Progress = silent,
+    *,
+    apart: bool = False,
+) -> Path:
     """Make the model's kept file in a weights folder unless it is there and unbroken.
 
     A killed training goes on from its last checkpoint.
@@ -76,6 +93,7 @@ def train_file(model: ModelSpec, data: Path, folder: Path, progress: Progress = 
         data: Data set.
         folder: Weights folder; it gets the weights in use that the training starts from.
         progress: Is told how far it is.
+        apart: As of ``build_artifact``.
 
     Raises:
         UsageError: The model's file is not made this way.
@@ -87,6 +105,9 @@ def train_file(model: ModelSpec, data: Path, folder: Path, progress: Progress = 
         raise UsageError(f"model {model.name} has no training of its own: `harness train` makes it")
     target = folder / model.kept_file
     if target.exists() and _is_unbroken(target):
+        return target
+    if apart:
+        train_elsewhere(model, data, folder, progress)
         return target
     scratch = folder / ".scratch" / model.name
     part = folder / f".{model.kept_file}.part"

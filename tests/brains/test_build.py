@@ -122,7 +122,7 @@ def test_an_edit_of_the_code_that_makes_it_makes_another_artifact(
     first = artifacts.built_dir(model)
     (package / "backends" / "null.py").write_text("'not imported by the recipe'")
     assert artifacts.built_dir(model) == first
-    helpers = ("recipes/openvino.py", "recipes/onnx.py", "pilotnet.py", "preprocess.py")
+    helpers = ("recipes/openvino.py", "recipes/onnx.py", "pilotnet_file.py", "preprocess.py")
     seen = {first}
     for name in (*helpers, "training/calibration.py"):
         with (package / name).open("a") as file:
