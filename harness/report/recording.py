@@ -60,7 +60,6 @@ def print_report(
     found = find_runs(recordings)
     if output is None:
         output = recordings[0] if len(recordings) == 1 else Path("report")
-    report = Report.of(found.runs, found.notes, rank_by)
     messages = Console(stderr=True, highlight=False)
 
     def told(done: int, of: int) -> None:
@@ -68,6 +67,7 @@ def print_report(
 
     with messages.status("") as status:
         ruled = measure_runs(found.runs, references, told) if references else None
+    report = Report.of(found.runs, (*found.notes, *(ruled.notes if ruled else ())), rank_by)
     if as_json:
         print(json_report(found.runs, ruled))
     else:
@@ -78,7 +78,7 @@ def print_report(
     with messages.status("") as status:
         files = write_files(report, output, told, ruled)
     drawn = draw_runs(found, output) if len(found.runs) == 1 else DrawnRuns((), ())
-    for note in (*found.notes, *(ruled.notes if ruled else ()), *drawn.notes):
+    for note in (*report.notes, *drawn.notes):
         messages.print(note, style="yellow", markup=False, soft_wrap=True)
     for file in (*files, *drawn.files):
         messages.print(f"wrote {file}", markup=False, soft_wrap=True)

@@ -4,7 +4,7 @@ Its figure and ours, from the centreline, are two rulers. Only against a copy of
 the study measured do both stand on one.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,7 +93,7 @@ def measure_runs(
     """
     references = [read_reference(bag) for bag in bags]
     courses = dict.fromkeys((run.result.circuit, run.result.direction) for run in runs)
-    circuits = {name: load_circuit(name) for name, _ in courses}
+    circuits, notes = _circuits(name for name, _ in courses)
     by_circuit = _by_circuit(references, circuits)
     laps = {
         (name, direction): by_circuit[name].on(circuits[name], direction)
@@ -102,7 +102,6 @@ def measure_runs(
     }
     floors = {name: published_deviation(lap.away_m) for (name, _), lap in laps.items()}
     found: dict[Path, AgainstReference] = {}
-    notes: list[str] = []
     for done, run in enumerate(runs):
         progress(done, len(runs))
         name, direction = run.result.circuit, run.result.direction
@@ -166,6 +165,18 @@ def ruler_csv(runs: Sequence[Run], ruled: Ruled) -> str:
     return as_csv(("recording", *own, *figures), rows)
 
 
+def _circuits(names: Iterable[str]) -> tuple[dict[str, Circuit], list[str]]:
+    """The circuits that are known here, and a line for each that is not."""
+    found: dict[str, Circuit] = {}
+    notes: list[str] = []
+    for name in dict.fromkeys(names):
+        try:
+            found[name] = load_circuit(name)
+        except PitwallError as error:
+            notes.append(f"no run of {name} measured against a reference: {error}")
+    return found, notes
+
+
 def _by_circuit(
     references: Sequence[Reference], circuits: Mapping[str, Circuit]
 ) -> dict[str, Reference]:
@@ -184,7 +195,7 @@ def _by_circuit(
                     f"{found[name].bag} and {reference.bag} are both laps of {name}: give one"
                 )
             found[name] = reference
-        if len(reasons) == len(circuits):
+        if reasons and len(reasons) == len(circuits):
             raise DataError("; ".join(reasons))
     return found
 

@@ -86,6 +86,20 @@ def test_a_run_without_a_bag_is_named_and_not_measured(
     printed = capsys.readouterr()
     assert "a not measured against the reference: it has no bag" in printed.err
     assert (tmp_path / "report/reference.csv").read_text().count("\n") == 1
+    assert "it has no bag" in (tmp_path / "report/report.md").read_text()
+
+
+def test_a_run_of_a_circuit_not_known_here_is_named_and_the_others_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record_lap(tmp_path / "runs", "a", "simple_circuit", 0.1)
+    folder = record_lap(tmp_path / "runs", "b", "montmelo", 0.1)
+    elsewhere = read_result(folder).model_copy(update={"circuit": "monza"})
+    write_result(elsewhere, folder / RESULT_NAME)
+    bag = write_reference(tmp_path / "lap.bag", staircase())
+    print_report([tmp_path / "runs"], tmp_path / "report", references=[bag])
+    assert "no run of monza measured against a reference" in capsys.readouterr().err
+    assert (tmp_path / "report/reference.csv").read_text().count("\n") == 2
 
 
 def test_references_that_fit_no_run_or_one_circuit_twice_are_refused(tmp_path: Path) -> None:
