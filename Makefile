@@ -40,7 +40,7 @@ format:  ## ruff and clang-format, in place
 
 bench:  ## the figures the project promises; FULL=1 for the long rows
 	@$(PYTHON) -m harness.setup --extras batch
-	@. ./env.sh && python -m harness.bench $(if $(FULL),--full)
+	@. ./env.sh && python -m harness.study.bench $(if $(FULL),--full)
 
 clean:  ## forget this clone's set-up (the cache stays)
 	rm -rf .pitwall .mypy_cache .ruff_cache .pytest_cache

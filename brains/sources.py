@@ -1,40 +1,42 @@
-"""Which of this package's code a module runs: what an artifact is made by, besides its weights."""
+"""Which of the project's code a module runs: part of what an artifact or a digest is made by."""
 
 import ast
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 
-PACKAGE = Path(__file__).parent
+PROJECT = Path(__file__).parents[1]
 
 
-def sources_of(module: str) -> list[Path]:
-    """Files of a module and of all modules of ``brains`` that it imports, directly or not, sorted.
+def sources_of(module: str, packages: Collection[str] = ("brains",)) -> list[Path]:
+    """Files of a module and of all project modules that it imports, directly or not, sorted.
 
     Reads the import statements, those inside functions too, and imports nothing.
 
     Args:
-        module: A module of ``brains``, or any other that Python finds.
+        module: A module of the project, or any other that Python finds.
+        packages: The packages of the project whose modules count.
     """
     found: set[Path] = set()
-    start = _file_of(module) or _elsewhere(module)
+    start = _file_of(module, packages) or _elsewhere(module)
     pending = [] if start is None else [start]
     while pending:
         path = pending.pop()
         if path not in found:
             found.add(path)
-            files = map(_file_of, _imported(path, path.stat().st_mtime_ns))
+            names = _imported(path, path.stat().st_mtime_ns)
+            files = (_file_of(name, packages) for name in names)
             pending += [file for file in files if file is not None]
     return sorted(found)
 
 
-def _file_of(module: str) -> Path | None:
-    """The file of a module of ``brains``; None for every other name."""
+def _file_of(module: str, packages: Collection[str]) -> Path | None:
+    """The file of a module of the packages; None for every other name."""
     package, *parts = module.split(".")
-    if package != PACKAGE.name:
+    if package not in packages:
         return None
-    path = PACKAGE.joinpath(*parts)
+    path = PROJECT.joinpath(package, *parts)
     files = (path.with_suffix(".py"), path / "__init__.py")
     return next((file for file in files if file.is_file()), None)
 

@@ -14,9 +14,9 @@ from brains.catalogue import default_model, read_catalogue, why_not
 from brains.environment import variable
 from brains.gpu import nvidia_gpus
 from brains.gpu_probe import PROBES
-from harness import sandbox
 from harness.errors import UnavailableError
 from harness.paths import project_root, recordings_root
+from harness.setup import sandbox
 
 _ROS_MODULES = ("rospy", "rosbag", "roslaunch", "sensor_msgs", "nav_msgs", "geometry_msgs")
 _MASTER_PORT = 11311

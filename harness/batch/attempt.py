@@ -10,13 +10,13 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from harness.bags import mend_bag
 from harness.batch.jobs import Job
 from harness.errors import HarnessError, StorageError
-from harness.results import RESULT_NAME, Result, read_result, write_result
-from harness.run import drive
-from harness.run_ending import Ending, finish_recording
-from harness.run_spec import RunSpec
+from harness.recording.messages import mend_bag
+from harness.recording.results import RESULT_NAME, Result, read_result, write_result
+from harness.recording.run_ending import Ending, finish_recording
+from harness.run.drive import drive
+from harness.spec.run import RunSpec
 
 ATTEMPTS = "attempts"
 _NEEDED_BYTES = 32 << 20  # a lap without camera is 4 MB, its logs and pictures less

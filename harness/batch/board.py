@@ -12,7 +12,7 @@ from rich.text import Text
 from harness.batch.jobs import Job
 from harness.batch.pace import Pace, in_words
 from harness.errors import DataError
-from harness.results import RESULT_NAME, Result, read_result
+from harness.recording.results import RESULT_NAME, Result, read_result
 
 _SHOWN = 12  # finished runs that the live table shows
 

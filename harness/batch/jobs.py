@@ -15,7 +15,7 @@ from brains.catalogue import find_model, why_not
 from harness.batch.plan import OWN_PROFILE, Block, Plan, group
 from harness.errors import DataError, UnavailableError, UsageError
 from harness.files import write_text
-from harness.run_spec import EXPERT, RunSpec
+from harness.spec.run import EXPERT, RunSpec
 from worlds.circuit import Direction, load_circuit
 
 STATE = ".batch"  # what a batch keeps beside the recordings
@@ -201,6 +201,8 @@ def _job(block: Block, model: str, circuit: str, repetition: int, output: Path) 
     latency, own_profile = block.latency, None
     if latency == OWN_PROFILE:
         own_profile = Path(block.profiles, f"{plain_model}.json").absolute()
+        if re.search(r"[{}]", str(own_profile)):
+            raise UsageError(f"profiles: {own_profile}: Snakemake takes no braces in this path")
         latency = f"profile:{own_profile}"
     elif latency.startswith("profile:"):
         latency = f"profile:{Path(latency.removeprefix('profile:')).absolute()}"

@@ -12,8 +12,8 @@ from harness.batch.plan import Block, Plan
 from harness.batch.study import Study
 from harness.errors import HarnessError
 from harness.paths import project_root
-from harness.provenance import collect_provenance
-from harness.results import Result, write_result
+from harness.recording.provenance import collect_provenance
+from harness.recording.results import Result, write_result
 
 
 def scheduler_overhead_s(runs: int = 200, slots: int = 1) -> float:

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from harness.batch.jobs import Job, lap_of
-from harness.results import RESULT_NAME, Result
-from harness.run_spec import RunSpec
+from harness.recording.results import RESULT_NAME, Result
+from harness.spec.run import RunSpec
 
 SPEED_M_S = 9.0  # of a network that completes its lap, as the published ones did
 START_S = 12.0  # simulator, ROS and the model; and the figures at the end

@@ -17,8 +17,8 @@ from pydantic import (
 from brains.catalogue import find_model, read_catalogue
 from brains.model import ModelSpec
 from harness.errors import DataError, PitwallError, UsageError
-from harness.lockstep import parse_latency
-from harness.run_spec import EXPERT
+from harness.run.lockstep import parse_latency
+from harness.spec.run import EXPERT
 from worlds.circuit import load_circuit
 
 OWN_PROFILE = "profile"

@@ -1,6 +1,7 @@
 """A whole batch: checked, driven, summed up."""
 
 import shlex
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +24,11 @@ from harness.batch.plan import Plan
 from harness.batch.runner import LOG, claimed, require_snakemake, run_snakemake
 from harness.errors import BrainError, HarnessError, UsageError
 from harness.paths import recordings_root
+from harness.recording.results import RESULT_NAME, Outcome, Result, read_result
 from harness.report.found import find_runs
 from harness.report.table import circuit_tables, terminal_report
-from harness.results import RESULT_NAME, Outcome, Result, read_result
 
-RUN_COMMAND = ("python", "-m", "harness.batch.job")
+RUN_COMMAND = (sys.executable, "-m", "harness.batch.job")
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def record(
     """
     from rich.console import Console
 
-    from harness.collect import collect, plan
+    from harness.study.collect import collect, plan
     from worlds.circuit import built_in_names
 
     console = Console(stderr=True)

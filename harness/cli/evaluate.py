@@ -49,6 +49,7 @@ def evaluate(
     from rich.progress import Progress
 
     from brains.catalogue import find_model, read_catalogue
+    from brains.cpu import int8_arithmetic
     from harness.evaluation.document import Evaluation, write_evaluation_files
     from harness.evaluation.evaluate import Plan
     from harness.evaluation.evaluate import evaluate as run
@@ -56,8 +57,8 @@ def evaluate(
     from harness.evaluation.promises import promises as checked
     from harness.evaluation.table import PIPE_WIDTH, terminal
     from harness.paths import project_root, recordings_root
-    from harness.promises import promise_table
-    from harness.provenance import collect_provenance
+    from harness.recording.provenance import collect_provenance
+    from harness.report.promises import promise_table
 
     networks = [model for model in read_catalogue().models if model.artifact or model.nvidia]
     chosen = networks if "all" in models else [find_model(name) for name in dict.fromkeys(models)]
@@ -98,7 +99,10 @@ def evaluate(
         wide.print(terminal(rows, wide.width))
     found = checked(rows) if promises else []
     if found:
-        console.print(promise_table("harness evaluate --promises", found))
+        machine = evaluation.provenance
+        cpu = f"{machine.cpu_model or 'unknown CPU'} with {int8_arithmetic()}"
+        title = f"harness evaluate --promises on {cpu}, {machine.cpu_cores} cores"
+        console.print(promise_table(title, found))
     for path in written:
         console.print(f"wrote {path}", markup=False, soft_wrap=True)
     if not all(row.kept for row in found):

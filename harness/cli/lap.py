@@ -37,17 +37,17 @@ def lap(
     """
     from rich.console import Console
 
-    from harness.run_spec import RunSpec
+    from harness.spec.run import RunSpec
 
     console = Console(stderr=True, highlight=False)
     values = {k: v for k, v in locals().items() if k in RunSpec.model_fields}
     spec = RunSpec.parse_runnable({**values, "output": str(output or "")})
     # Only now: what can't run is to be refused at once.
-    from harness.run import drive
+    from harness.run.drive import drive
 
     folder, result = drive(spec, lambda line: console.print(line, markup=False, soft_wrap=True))
+    from harness.recording.run_ending import exit_code
     from harness.report.recording import print_report
-    from harness.run_ending import exit_code
 
     if as_json:
         print(json.dumps(result.model_dump(mode="json"), indent=2))

@@ -31,7 +31,7 @@ def latency_sweep(
     from rich.table import Table
 
     from harness.paths import recordings_root
-    from harness.sweep import LATENCIES_MS, draw, read_profile_file, sweep
+    from harness.study.sweep import LATENCIES_MS, draw, read_profile_file, sweep
 
     console = Console(stderr=True, highlight=False)
     profiles = [read_profile_file(path) for path in profile or []]

@@ -23,9 +23,9 @@ def profile(
     from rich.progress import Progress
 
     from brains.catalogue import enter_environment, load_brain
+    from harness.evaluation.profile import measure, noise_frames, write_profile
     from harness.paths import project_root
-    from harness.profile import measure, noise_frames, write_profile
-    from harness.provenance import collect_provenance
+    from harness.recording.provenance import collect_provenance
 
     console = Console(stderr=True, highlight=False)
     enter_environment(model)

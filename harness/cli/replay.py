@@ -23,8 +23,8 @@ def replay(
     from rich.console import Console
 
     from harness.replay.drive import replay as replay_bag
-    from harness.replay.spec import ReplaySpec
     from harness.replay.table import replay_table
+    from harness.spec.replay import ReplaySpec
 
     values = {"bag": str(run_or_bag), "model": model, "rate": rate, "patience": patience}
     spec = ReplaySpec.parse({**values, "output": str(output or "")})

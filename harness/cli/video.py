@@ -28,8 +28,8 @@ def video(
     """
     from rich.console import Console
 
-    from harness.course import Given
     from harness.paths import recordings_root
+    from harness.recording.course import Given
     from harness.video.film import make_video
 
     messages = Console(stderr=True, highlight=False)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from harness.evaluation.row import Row
 from harness.evaluation.table import markdown
 from harness.files import as_csv, write_text, writing
-from harness.provenance import Provenance
+from harness.recording.provenance import Provenance
 
 # Nested values of a row; the JSON file has them.
 _NOT_IN_CSV = {"circuits", "operators", "weights", "published"}

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from brains.catalogue import read_catalogue, why_not_this_cpu
 from harness.evaluation.evaluate import TF_BASELINE
 from harness.evaluation.row import Row
-from harness.promises import Promise
+from harness.report.promises import Promise
 
 FAST = "pitwall_fast"
 PRUNED = ("tflite_pruned", "tflite_pruned_dynamic", "tflite_pqat", "tflite_pcqat")

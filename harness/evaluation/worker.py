@@ -28,8 +28,8 @@ from harness.errors import PitwallError, UsageError
 from harness.evaluation.accuracy import errors, errors_by_circuit
 from harness.evaluation.bare import bare_loop
 from harness.evaluation.priority import take_priority
-from harness.processes import die_with_parent
-from harness.profile import noise_frames
+from harness.evaluation.profile import noise_frames
+from harness.run.processes import die_with_parent
 
 WARM_UP = 20
 BLOCK_WARM_UP = 3

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.runlog import Clock, Iterations, Load
+from harness.metrics.run_log import Clock, Iterations, Load
 
 Floats = NDArray[np.float64]
 

@@ -7,9 +7,9 @@ import numpy as np
 
 from brains.catalogue import enter_environment, load_brain
 from brains.interface import Frame
-from harness.lockstep import parse_latency
 from harness.nodes.frame_loop import Decide, Decision, FrameLoop, run_driver
 from harness.nodes.node import BRAIN_FAILURE, asked_run, exit_with, start_node
+from harness.run.lockstep import parse_latency
 
 
 def main() -> int:

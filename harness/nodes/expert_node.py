@@ -17,11 +17,11 @@ from brains.expert import Expert
 from brains.interface import Frame, TimedCommand
 from harness import topics
 from harness.errors import BrainError
-from harness.lockstep import parse_latency
 from harness.nodes.frame_loop import Decide, Decision, FrameLoop, as_time, as_twist, run_driver
 from harness.nodes.node import BRAIN_FAILURE, asked_run, exit_with, start_node
-from harness.rotation import yaw_of_quaternion
-from harness.start import disturber
+from harness.recording.rotation import yaw_of_quaternion
+from harness.run.lockstep import parse_latency
+from harness.run.start import disturber
 
 
 class PoseAtFrame:

@@ -19,7 +19,7 @@ from std_msgs.msg import String
 from brains.interface import Command, Frame, TimedCommand
 from harness import topics
 from harness.errors import BrainError, PitwallError
-from harness.lockstep import LatencyModel, LockstepClock
+from harness.run.lockstep import LatencyModel, LockstepClock
 
 CAMERA_PERIOD_NS = 50_000_000
 

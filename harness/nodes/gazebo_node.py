@@ -13,9 +13,9 @@ from typing import NoReturn
 
 from harness.errors import HarnessError
 from harness.nodes.node import SIMULATOR_FAILURE, asked_run, exit_with, refuse_second_run
-from harness.processes import die_with_parent
-from harness.simulator import Simulator, stop
-from harness.start import world_of
+from harness.run.processes import die_with_parent
+from harness.run.simulator import Simulator, stop
+from harness.run.start import world_of
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

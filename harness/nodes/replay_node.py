@@ -22,7 +22,6 @@ from std_msgs.msg import String
 
 from brains.interface import Command
 from harness import topics
-from harness.bags import bag_of
 from harness.errors import BrainError, HarnessError, error_of
 from harness.nodes.frame_loop import as_time
 from harness.nodes.node import (
@@ -35,11 +34,12 @@ from harness.nodes.node import (
 )
 from harness.nodes.node_watch import MASTER, NodeWatch
 from harness.paths import recordings_root
+from harness.recording.messages import bag_of
 from harness.replay.answers import Answer
 from harness.replay.progress import ReplayProgress
 from harness.replay.result import claim_replay, finish_replay
 from harness.replay.source import RecordedFrame, Source, open_source, read_frames
-from harness.replay.spec import ReplaySpec
+from harness.spec.replay import ReplaySpec
 from worlds.car.sdf import CAMERA_NAME
 
 _BRAIN = "/brain"

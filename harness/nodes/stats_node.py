@@ -28,7 +28,7 @@ from harness.errors import (
     PitwallError,
     StorageError,
 )
-from harness.lap import LapLimits, LapTracker
+from harness.metrics.lap import LapLimits, LapTracker
 from harness.nodes import transforms
 from harness.nodes.bag_writer import BagWriter
 from harness.nodes.node import (
@@ -42,13 +42,13 @@ from harness.nodes.node import (
 )
 from harness.nodes.node_watch import MASTER, NodeWatch
 from harness.paths import claim_recording, recordings_root
-from harness.progress import Progress
-from harness.results import RESULT_NAME, write_result
-from harness.rotation import yaw_of_quaternion
-from harness.run_ending import Ending, compute_result, exit_code
-from harness.run_spec import RunSpec
-from harness.start import start_pose
-from harness.supervision import LOCKSTEP_SILENCE_S, Supervision
+from harness.recording.results import RESULT_NAME, write_result
+from harness.recording.rotation import yaw_of_quaternion
+from harness.recording.run_ending import Ending, compute_result, exit_code
+from harness.run.progress import Progress
+from harness.run.start import start_pose
+from harness.run.supervision import LOCKSTEP_SILENCE_S, Supervision
+from harness.spec.run import RunSpec
 
 _RECORDED = {
     topics.ODOMETRY: Odometry,

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.bags import bag_of
 from harness.errors import error_of
-from harness.launching import check_roslaunch, failure, launch
 from harness.paths import recordings_root
+from harness.recording.messages import bag_of
 from harness.replay.result import RESULT_NAME, ReplayResult, claim_replay, read_replay
 from harness.replay.source import open_source
-from harness.replay.spec import ReplaySpec
+from harness.run.launching import check_roslaunch, failure, launch
+from harness.spec.replay import ReplaySpec
 
 
 def replay(
@@ -21,7 +21,7 @@ def replay(
     Args:
         spec: what to replay.
         show: takes each line of progress.
-        run_id: marks the processes (see `harness.processes`); drawn where None.
+        run_id: marks the processes (see `harness.run.processes`); drawn where None.
 
     Returns:
         The replay's folder and its result.

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from harness.errors import DataError, StorageError, UsageError
 from harness.files import write_whole
 from harness.paths import project_root
-from harness.provenance import Provenance, collect_provenance
+from harness.recording.provenance import Provenance, collect_provenance
 from harness.replay.answers import Answer, answers_csv, difference_figures, inference_figures
 from harness.replay.plot import draw_answers
 from harness.replay.source import Compression, Source

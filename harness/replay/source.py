@@ -12,8 +12,8 @@ import numpy as np
 
 from brains.interface import Command, Frame
 from harness import topics
-from harness.bags import count_messages, read_messages
 from harness.errors import DataError
+from harness.recording.messages import count_messages, read_messages
 
 Compression = Literal["none", "png", "jpeg"]
 

@@ -17,20 +17,16 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-import harness.bags
-import harness.lap
-import harness.metrics.deviation
-import harness.metrics.figures
-import harness.metrics.timing
-import harness.runlog
-import worlds.centreline
+from brains.sources import sources_of
 from harness.errors import DataError, PitwallError
 from harness.metrics import timing
 from harness.metrics.deviation import at_stations
 from harness.metrics.figures import Drive, replay
+from harness.metrics.lap import LapLimits
+from harness.metrics.run_log import RunLog
+from harness.recording.log import read_run_log
+from harness.recording.results import RESULT_NAME, Result, read_result
 from harness.report.groups import Run
-from harness.results import RESULT_NAME, Result, read_result
-from harness.runlog import RunLog, read_run_log
 from harness.setup.cache import cache_root, key_of
 from worlds.circuit import Circuit, load_circuit
 
@@ -40,15 +36,7 @@ SPACING_M = 1.0
 # Of a longer bag these ends are read: its header, and the index with which it was closed, which
 # holds the place, the time and the number of messages of every chunk.
 _ENDS_BYTES = 1 << 20
-_CODE = (
-    harness.bags,
-    harness.lap,
-    harness.metrics.deviation,
-    harness.metrics.figures,
-    harness.metrics.timing,
-    harness.runlog,
-    worlds.centreline,
-)
+_CODE = ("harness", "worlds")
 
 
 @dataclass(frozen=True)
@@ -88,7 +76,7 @@ class Digest:
             DataError: Fewer than two odometry samples from go on.
         """
         centreline = circuit.centreline(result.direction)
-        limits = harness.lap.LapLimits.of_circuit(circuit, result.laps_asked, result.timeout_s)
+        limits = LapLimits.of_circuit(circuit, result.laps_asked, result.timeout_s)
         drive = replay(log, centreline, result.start_station_m, result.laps_asked, limits)
         offset_m = (
             result.start_station_m - circuit.start_station(result.direction)
@@ -204,8 +192,7 @@ def _files(run: Run) -> tuple[Path, Path]:
 @cache
 def _code_key() -> str:
     """Key of the code that makes digests: another version makes its own."""
-    sources = [Path(module.__file__ or "") for module in _CODE]
-    return key_of(*(path.read_bytes() for path in (*sources, Path(__file__))))
+    return key_of(*(path.read_bytes() for path in sources_of(__name__, _CODE)))
 
 
 def _content(path: Path) -> bytes:

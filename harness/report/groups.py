@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.metrics.intervals import Interval, completion_interval, mean_interval
-from harness.results import Outcome, Result
+from harness.recording.results import Outcome, Result
 
 # Arguments of a run that change what is driven, but are no fields of its result.
 _SETTINGS = ("timeout", "image_width", "image_height")

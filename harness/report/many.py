@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.errors import HarnessError
+from harness.recording.results import RESULT_NAME, read_result
 from harness.report.digest import DigestCache, keep
 from harness.report.found import find_runs
 from harness.report.groups import Run
 from harness.report.page import build_page
 from harness.report.table import Report
-from harness.results import RESULT_NAME, read_result
 
 _MODELS = 20
 

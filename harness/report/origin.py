@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.provenance import Provenance
+from harness.recording.provenance import Provenance
 from harness.report.groups import Run
 from harness.report.table import markdown_table
 

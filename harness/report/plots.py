@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from shapely import LinearRing
 
 from harness.files import writing
-from harness.lap import LapLimits
 from harness.metrics import timing
 from harness.metrics.figures import Drive, replay
-from harness.results import Result
-from harness.runlog import RunLog
+from harness.metrics.lap import LapLimits
+from harness.metrics.run_log import RunLog
+from harness.recording.results import Result
 from worlds.centreline import Centreline
 from worlds.circuit import Circuit
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from harness import sandbox
+from harness.setup import sandbox
 from harness.setup.cache import build_once, cache_root, key_of, key_of_tree
 from harness.setup.steps import run_step
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.bag_metrics import BagMetrics, measured_log
-from harness.bags import bag_of
-from harness.course import Given
 from harness.errors import DataError
+from harness.recording.bag_metrics import BagMetrics, measured_log
+from harness.recording.course import Given
+from harness.recording.messages import bag_of
 from harness.video.encoder import check_encoder, write_video
 from harness.video.frames import Picture, camera_frames
 from harness.video.scene import HEIGHT, WIDTH, Scene, Titles

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.bags import DamagedBagError, read_damaged, read_messages
 from harness.errors import DataError
+from harness.recording.messages import DamagedBagError, read_damaged, read_messages
 from harness.topics import CAMERA, COMPRESSED_CAMERA
 
 Picture = NDArray[np.uint8]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from harness.metrics import timing
 from harness.metrics.figures import Drive
-from harness.runlog import RunLog
+from harness.metrics.run_log import RunLog
 
 Floats = NDArray[np.float64]
 

@@ -114,8 +114,10 @@ def test_an_edit_of_the_code_that_makes_it_makes_another_artifact(
     weights_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = tmp_path / "brains"
-    shutil.copytree(sources.PACKAGE, package, ignore=shutil.ignore_patterns("weights", "data"))
-    monkeypatch.setattr(sources, "PACKAGE", package)
+    shutil.copytree(
+        sources.PROJECT / "brains", package, ignore=shutil.ignore_patterns("weights", "data")
+    )
+    monkeypatch.setattr(sources, "PROJECT", tmp_path)
     model = find_model("openvino_int8")
     first = artifacts.built_dir(model)
     (package / "backends" / "null.py").write_text("'not imported by the recipe'")

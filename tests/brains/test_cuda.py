@@ -10,7 +10,7 @@ from brains.catalogue import enter_environment, find_model, load_brain, read_cat
 from brains.gpu import nvidia_gpu
 from harness.errors import UnavailableError
 from harness.evaluation.remote import Remote
-from harness.run_spec import RunSpec
+from harness.spec.run import RunSpec
 
 HARNESS = Path(__file__).parents[2] / "harness" / "bin" / "harness"
 NVIDIA = [model.name for model in read_catalogue().models if model.nvidia is not None]

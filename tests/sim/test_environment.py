@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.run import drive
-from harness.run_spec import RunSpec
+from harness.run.drive import drive
+from harness.spec.run import RunSpec
 from tests.brains.other_venv import other_venv, use
 
 pytestmark = pytest.mark.sim

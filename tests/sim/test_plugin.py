@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from harness.simulator import Simulator, free_port, stop
+from harness.run.simulator import Simulator, free_port, stop
 
 pytestmark = [pytest.mark.sim, pytest.mark.timeout(300)]
 

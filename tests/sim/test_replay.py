@@ -15,13 +15,13 @@ import rosbag
 
 from harness import topics
 from harness.errors import BrainError, PitwallError
-from harness.processes import RUN_ID, processes_of_run
 from harness.replay.drive import replay
 from harness.replay.result import ReplayResult, read_replay
-from harness.replay.spec import ReplaySpec
-from harness.run import drive
-from harness.run_spec import RunSpec
-from harness.simulator import free_port
+from harness.run.drive import drive
+from harness.run.processes import RUN_ID, processes_of_run
+from harness.run.simulator import free_port
+from harness.spec.replay import ReplaySpec
+from harness.spec.run import RunSpec
 from tests.harness.camerabag import random_frames, write_camera_bag
 
 pytestmark = pytest.mark.sim

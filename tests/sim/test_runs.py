@@ -12,14 +12,14 @@ import pytest
 from rosbags.highlevel import AnyReader
 
 from brains.artifacts import weights_dir
-from harness.bag_metrics import measure_bag
 from harness.errors import UnavailableError
-from harness.processes import RUN_ID, processes_of_run
-from harness.results import Result, read_result
-from harness.run import drive
-from harness.run_spec import RunSpec
-from harness.simulator import free_port
-from tests.sim.started import processes_named
+from harness.recording.bag_metrics import measure_bag
+from harness.recording.results import Result, read_result
+from harness.run.drive import drive
+from harness.run.processes import RUN_ID, processes_of_run
+from harness.run.simulator import free_port
+from harness.spec.run import RunSpec
+from harness.study.faults import pids_of
 
 pytestmark = pytest.mark.sim
 
@@ -167,7 +167,7 @@ def test_the_simulator_killed_mid_lap(tmp_path: Path) -> None:
     def kill_when_driving(line: str) -> None:
         lines.append(line)
         if sum("lap 1/1" in seen for seen in lines) > 3 and not killed.is_set():
-            for pid in processes_named(str(tmp_path), "gzserver"):
+            for pid in pids_of(str(tmp_path), "gzserver"):
                 os.kill(pid, signal.SIGKILL)
                 killed.set()
 

@@ -16,7 +16,7 @@ from harness.evaluation.plot import evaluation_figure
 from harness.evaluation.promises import promises
 from harness.evaluation.row import Row
 from harness.evaluation.table import MAIN, markdown
-from harness.provenance import collect_provenance
+from harness.recording.provenance import collect_provenance
 from harness.report.published import published_offline
 
 

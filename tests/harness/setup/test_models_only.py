@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import launching
 from harness.errors import UnavailableError, UsageError
+from harness.run import launching
 from harness.setup import __main__ as setup
 
 

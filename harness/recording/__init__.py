@@ -1,0 +1,1 @@
+"""What a run leaves: its bag and its result, written and read."""

@@ -1,0 +1,188 @@
+"""Which course a bag drove: as recorded in it, as given, or recognised from the driven line."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import numpy as np
+from pydantic import ValidationError
+
+from harness.errors import DataError, UsageError
+from harness.metrics.figures import replay
+from harness.metrics.lap import LapLimits
+from harness.metrics.run_log import Floats, RunLog
+from harness.spec.run import RunSpec
+from worlds.circuit import Circuit, Direction, circuit_names, load_circuit
+
+# A line counts as driven on a circuit if this share of it lies on the asphalt.
+_RECOGNISED_SHARE = 0.8
+_SAMPLES = 200
+_MANY_LAPS = 10**6
+
+
+@dataclass(frozen=True)
+class Course:
+    """What was to be driven.
+
+    Attributes:
+        circuit: The circuit.
+        direction: The driving direction.
+        start_station_m: Station of the start line on the centreline in that direction.
+        laps: Laps to drive.
+        timeout_s: Simulated seconds allowed from go.
+        source: How the circuit is known, in words.
+    """
+
+    circuit: Circuit
+    direction: Direction
+    start_station_m: float
+    laps: int
+    timeout_s: float
+    source: str
+
+    @property
+    def limits(self) -> LapLimits:
+        """When a run on it is over."""
+        return LapLimits.of_circuit(self.circuit, self.laps, self.timeout_s)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the user says of a bag's course; None is not said."""
+
+    circuit: str | None = None
+    direction: str | None = None
+    laps: int | None = None
+    timeout_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.direction not in (None, *get_args(Direction)):
+            raise UsageError(f"direction is forward or reverse, not {self.direction!r}")
+        if self.laps is not None and self.laps < 1:
+            raise UsageError(f"laps must be at least 1, not {self.laps}")
+
+
+def course_of(log: RunLog, given: Given | None = None) -> Course:
+    """The course that a bag drove.
+
+    A bag of ours says it in /metadata. Of any other bag, such as those of the published study, the
+    circuit is given, named by the metadata's `world`, or recognised from the driven line; the start
+    line is where its odometry begins; the laps are as many as it holds, at least one.
+
+    Args:
+        log: The bag.
+        given: What the user says; goes before everything else.
+
+    Raises:
+        UsageError: No circuit has that name.
+        DataError: The driven line lies on no known circuit.
+    """
+    given = given or Given()
+    spec = _spec(log.metadata)
+    if spec is not None:
+        return _recorded(spec, given)
+    circuit, source = _circuit(log, given.circuit)
+    x_m, y_m = _line(log)
+    direction: Direction = "forward"
+    if given.direction is not None:
+        direction = "reverse" if given.direction == "reverse" else "forward"
+    elif not _goes_forward(circuit, x_m, y_m):
+        direction = "reverse"
+    start_m = circuit.centreline(direction).project((x_m[0], y_m[0])).s_m
+    laps = given.laps or max(1, _laps_driven(log, circuit, direction, start_m))
+    timeout_s = given.timeout_s or circuit.time_limit_s * laps
+    return Course(circuit, direction, start_m, laps, timeout_s, source)
+
+
+def _spec(metadata: Mapping[str, Any]) -> RunSpec | None:
+    """What a run of ours was asked to be; None for other bags."""
+    if "circuit" not in metadata or "model" not in metadata:
+        return None
+    # A bag of another version may lack arguments or have more.
+    known = {name: value for name, value in metadata.items() if name in RunSpec.model_fields}
+    try:
+        return RunSpec.model_validate(known)
+    except ValidationError:
+        return None
+
+
+def _recorded(spec: RunSpec, given: Given) -> Course:
+    changes = {
+        "circuit": given.circuit,
+        "direction": given.direction,
+        "laps": given.laps,
+        "timeout": given.timeout_s,
+    }
+    said = {name: value for name, value in changes.items() if value is not None}
+    spec = spec.model_copy(update=said)
+    return Course(
+        circuit=spec.load_circuit(),
+        direction=spec.direction,
+        start_station_m=spec.start_station_m(),
+        laps=spec.laps,
+        timeout_s=spec.timeout_s(),
+        source="as given" if given.circuit else "as recorded",
+    )
+
+
+def _circuit(log: RunLog, name: str | None) -> tuple[Circuit, str]:
+    """The circuit of a bag that is not ours, and how it is known."""
+    if name is not None:
+        return load_circuit(name), "as given"
+    # The study's worlds are called simple_circuit_no_wall.launch, montreal_line.launch, ...
+    world = str(log.metadata.get("world", ""))
+    named = [known for known in circuit_names() if world.startswith(known)]
+    if named:
+        return load_circuit(max(named, key=len)), f"by the metadata's world {world!r}"
+    return _recognised(log)
+
+
+def _recognised(log: RunLog) -> tuple[Circuit, str]:
+    """The circuit on whose asphalt most of the driven line lies.
+
+    Raises:
+        DataError: It lies on none.
+    """
+    x_m, y_m = _line(log)
+    chosen = np.linspace(0, len(x_m) - 1, min(_SAMPLES, len(x_m))).astype(int)
+    points_m = np.column_stack([x_m[chosen], y_m[chosen]])
+    best: tuple[float, float, Circuit] | None = None
+    for name in circuit_names():
+        circuit = load_circuit(name)
+        line = circuit.centreline()
+        away_m = np.array([abs(line.project(point).lateral_m) for point in points_m])
+        share = float(np.mean(away_m <= circuit.asphalt_width_m / 2.0))
+        if best is None or (share, -away_m.mean()) > best[:2]:
+            best = (share, -float(away_m.mean()), circuit)
+    assert best is not None
+    share, _, circuit = best
+    if share < _RECOGNISED_SHARE:
+        raise DataError(
+            "the driven line lies on no known circuit"
+            f" (the best is {circuit.name}, with {share:.0%} of it): say --circuit NAME"
+        )
+    return circuit, f"recognised: {share:.0%} of the driven line lies on its asphalt"
+
+
+def _goes_forward(circuit: Circuit, x_m: Floats, y_m: Floats) -> bool:
+    """Whether the driven line follows the circuit's forward direction."""
+    line = circuit.centreline()
+    stations_m, _ = line.project_many(np.column_stack([x_m, y_m]))
+    steps_m = [math.remainder(step, line.length_m) for step in np.diff(stations_m)]
+    return math.fsum(steps_m) >= 0.0
+
+
+def _laps_driven(log: RunLog, circuit: Circuit, direction: Direction, start_m: float) -> int:
+    """Whole laps in a bag."""
+    limits = LapLimits.of_circuit(circuit, _MANY_LAPS, math.inf)
+    return replay(log, circuit.centreline(direction), start_m, _MANY_LAPS, limits).laps
+
+
+def _line(log: RunLog) -> tuple[Floats, Floats]:
+    """The driven line from go on; all of it where go lies behind its end."""
+    odometry = log.odometry
+    driven = odometry.sim_s >= log.go_sim_s
+    if not driven.any():
+        driven[:] = True
+    return odometry.x_m[driven], odometry.y_m[driven]

@@ -1,0 +1,90 @@
+"""What one run is asked to be: the arguments of circuit.launch and of `harness lap`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field, field_validator
+
+from brains.catalogue import find_model, why_not
+from harness.errors import UnavailableError
+from harness.spec.launch import LaunchSpec
+from worlds.circuit import Circuit, load_circuit
+
+EXPERT = "expert"
+
+
+class RunSpec(LaunchSpec):
+    """One run."""
+
+    ALWAYS: ClassVar[tuple[str, ...]] = ("model", "circuit")
+
+    model: str = "tflite_dynamic"
+    circuit: str = "simple_circuit"
+    laps: int = Field(default=1, ge=1)
+    direction: Literal["forward", "reverse"] = "forward"
+    start: str = "default"
+    timeout: float = Field(default=0.0, ge=0.0, description="simulated s; 0: the circuit's limit")
+    seed: int = Field(default=0, ge=0)
+    clock: Literal["realtime", "lockstep"] = "realtime"
+    latency: str = "measured"
+    record_camera: bool = False
+    gui: bool = False
+    image_width: int = Field(default=640, ge=64, le=1920)
+    image_height: int = Field(default=480, ge=48, le=1080)
+    appearance: int = Field(default=0, ge=0, description="0: as published; else a random look")
+    output: str = ""
+
+    @field_validator("start")
+    @classmethod
+    def _start_is_a_station(cls, value: str) -> str:
+        if value != "default":
+            try:
+                float(value)
+            except ValueError:
+                raise ValueError("is 'default' or a station in metres") from None
+        return value
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Self:
+        """Checks arguments, names of model and circuit included.
+
+        Raises:
+            UsageError: in one line, what is wrong and what is known.
+        """
+        spec = cls.checked(values)
+        load_circuit(spec.circuit)
+        if spec.model != EXPERT:
+            find_model(spec.model)
+        return spec
+
+    def check_runnable(self) -> None:
+        """Says at once what the model lacks on this machine, before anything is started.
+
+        Raises:
+            UnavailableError: an extra, a device or an artifact is missing; how to get it.
+        """
+        if self.model != EXPERT and (reason := why_not(find_model(self.model))):
+            raise UnavailableError(reason)
+
+    def load_circuit(self) -> Circuit:
+        """The circuit of this run."""
+        return load_circuit(self.circuit)
+
+    def start_station_m(self) -> float:
+        """Where the car starts, along the centreline in driving direction."""
+        circuit = self.load_circuit()
+        if self.start == "default":
+            return circuit.start_station(self.direction)
+        return float(self.start) % circuit.centreline(self.direction).length_m
+
+    def timeout_s(self) -> float:
+        """Simulated time after which the run is over."""
+        return self.timeout or self.load_circuit().time_limit_s * self.laps
+
+    def folder(self, recordings: Path, started_at: str) -> Path:
+        """Where the run lands: the output asked for, else recordings/<time>-<model>-<circuit>."""
+        if self.output:
+            return Path(self.output).absolute()
+        model = self.model.replace(":", ".")
+        return recordings / f"{started_at}-{model}-{Path(self.circuit).stem}"

@@ -1,0 +1,1 @@
+"""Laps in series: sweeps, training data, the figures that the project promises."""
