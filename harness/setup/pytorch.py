@@ -64,7 +64,8 @@ def why_cuda(pip: Sequence[str], version: str, env: Mapping[str, str]) -> str | 
 
 def cost(listing: str, version: str) -> str | None:
     """As ``why_cuda``, of what ``pip index versions torch`` printed."""
-    if version in re.findall(r"[^\s,]+", listing):
+    (offered,) = re.findall(r"^Available versions: (.*)$", listing, re.MULTILINE)
+    if version in offered.split(", "):
         return None
     return (
         f"pip finds no torch {version} and takes the build for CUDA, which no model of this "

@@ -10,7 +10,10 @@ from harness.paths import project_root
 from harness.setup import venv
 from harness.setup.pytorch import VARIABLE, cost, cpu_build, index_options
 
-LISTING = "torch (2.15.0)\nAvailable versions: 2.15.0, 2.14.1, 2.13.0{more}, 2.12.1\n"
+LISTING = (
+    "torch (2.15.0)\nAvailable versions: 2.15.0, 2.14.1, 2.13.0{more}, 2.12.1\n"
+    "  INSTALLED: 2.13.0+cpu\n"
+)
 
 
 def test_only_a_plain_pin_admits_the_build_for_cpus() -> None:
