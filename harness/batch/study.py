@@ -166,11 +166,11 @@ def _check_same(job: Job) -> None:
         )
 
 
-def print_summary(results: dict[str, Result], output: Path) -> None:
-    """Prints the table of a batch beside the published rows."""
+def print_summary(results: dict[str, Result], output: Path, rank_by: str) -> None:
+    """Prints the table of a batch beside the published rows, and the ranking by a figure."""
     found = find_runs([output / name for name in results])
     console = Console()
-    console.print(terminal_report(circuit_tables(found.runs), console.width))
+    console.print(terminal_report(circuit_tables(found.runs, rank_by), console.width))
 
 
 def exit_code(results: dict[str, Result], asked: int) -> int:

@@ -38,7 +38,7 @@ def write_files(
         StorageError: The folder can't be written.
     """
     rulers = ruler_tables(report.heats, ruled) if ruled else ()
-    markdown = [markdown_report(report.tables, report.rankings), *markdown_ruler(rulers)]
+    markdown = [markdown_report(report.tables, report.overall), *markdown_ruler(rulers)]
     if report.notes:
         markdown += ["Not in the tables:", "", *(f"- {note}" for note in report.notes), ""]
     markdown += ["## Provenance", "", *markdown_origin(origin_of(report.runs)), ""]

@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from harness.errors import PitwallError
 from harness.files import write_text
+from harness.report.columns import DEFAULT_RANK_KEY
 from harness.report.compare_page import Side, build_compare_page
 from harness.report.comparison import (
     compare,
     csv_comparison,
+    json_comparison,
     markdown_comparison,
     terminal_comparison,
 )
@@ -35,6 +37,7 @@ def print_report(
     recordings: Sequence[Path],
     output: Path | None = None,
     as_json: bool = False,
+    rank_by: str = DEFAULT_RANK_KEY,
     references: Sequence[Path] = (),
 ) -> None:
     """Print the tables of runs beside the published rows, and write the report's files.
@@ -46,16 +49,18 @@ def print_report(
         recordings: Run folders, or folders that hold them at any depth.
         output: Folder for the report; None is the one folder given, else `report` here.
         as_json: The results as JSON instead of the tables.
+        rank_by: The figure that ranks models which complete equally often.
         references: Bags with reference laps, to measure the deviation as the study does.
 
     Raises:
         DataError: No run is found, or a reference is none of a circuit that was driven.
+        UsageError: No figure is called `rank_by`.
         StorageError: The output can't be written.
     """
     found = find_runs(recordings)
     if output is None:
         output = recordings[0] if len(recordings) == 1 else Path("report")
-    report = Report.of(found.runs, found.notes)
+    report = Report.of(found.runs, found.notes, rank_by)
     messages = Console(stderr=True, highlight=False)
 
     def told(done: int, of: int) -> None:
@@ -67,7 +72,7 @@ def print_report(
         print(json_report(found.runs, ruled))
     else:
         console = Console()
-        console.print(terminal_report(report.tables, console.width, report.rankings))
+        console.print(terminal_report(report.tables, console.width, report.overall))
         if ruled:
             console.print(terminal_ruler(ruler_tables(report.heats, ruled)))
     with messages.status("") as status:
@@ -102,7 +107,7 @@ def print_comparison(
         sides.append(Side(folder.resolve().name, found.runs, found.notes))
     comparison = compare(*(heats(side.runs) for side in sides))
     if as_json:
-        print(json.dumps([asdict(change) for change in comparison.changes], indent=2))
+        print(json_comparison(comparison))
     else:
         Console().print(terminal_comparison(comparison))
     messages = Console(stderr=True, highlight=False)

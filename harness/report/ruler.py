@@ -23,15 +23,10 @@ from harness.metrics.lap import LapLimits
 from harness.recording.bag_metrics import AgainstReference
 from harness.recording.log import read_run_log
 from harness.recording.reference import Reference, read_reference
+from harness.report.cells import MISSING, Cell, Estimate, Number, line_text
 from harness.report.groups import Group, Heat, Run
 from harness.report.published import ON_THE_CENTRELINE
-from harness.report.table import (
-    MISSING,
-    interval_text,
-    markdown_table,
-    number,
-    published_of,
-)
+from harness.report.table import markdown_table, published_of
 from worlds.circuit import Circuit, load_circuit
 
 RULER_TITLE = "by the study's ruler"
@@ -66,7 +61,7 @@ class Ruled:
 
 @dataclass(frozen=True)
 class RulerTable:
-    """The runs of one table of the report against their reference lap, as text.
+    """The runs of one table of the report against their reference lap.
 
     Attributes:
         title: The conditions of the runs.
@@ -77,8 +72,8 @@ class RulerTable:
     """
 
     title: str
-    rows: tuple[tuple[str, ...], ...]
-    published: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    published: tuple[tuple[Cell, ...], ...]
     reference: str
 
 
@@ -137,10 +132,10 @@ def terminal_ruler(tables: Sequence[RulerTable]) -> RenderableType:
         for index, heading in enumerate(RULER_HEADINGS):
             table.add_column(heading, justify="left" if index < RULER_LEFT_ALIGNED else "right")
         for row in content.rows:
-            table.add_row(*map(Text, row))
+            table.add_row(*(Text(line_text(cell)) for cell in row))
         table.add_section()
         for row in content.published:
-            table.add_row(*map(Text, row), style="dim")
+            table.add_row(*(Text(line_text(cell)) for cell in row), style="dim")
         parts += [table, Text(content.reference, style="dim")]
     return Lines(*parts, Text(RULER_NOTE, style="dim"))
 
@@ -210,9 +205,9 @@ def _measured(
 
 def _table(heat: Heat, ruled: Ruled) -> RulerTable:
     circuit = heat.conditions.circuit
-    reference, floor = ruled.references[circuit], number(ruled.floors[circuit], 2)
-    published = [
-        (f"{row.model}, published", MISSING, number(row.deviation_published, 2))
+    reference, floor = ruled.references[circuit], Number(ruled.floors[circuit], 2)
+    published: list[tuple[Cell, ...]] = [
+        (f"{row.model}, published", MISSING, Number(row.deviation_published, 2))
         for row in published_of(heat)
     ]
     published.append((f"{ON_THE_CENTRELINE}, by this reference", MISSING, floor))
@@ -221,7 +216,7 @@ def _table(heat: Heat, ruled: Ruled) -> RulerTable:
     return RulerTable(heat.conditions.title, rows, tuple(published), text)
 
 
-def _row(group: Group, ruled: Ruled) -> tuple[str, ...]:
+def _row(group: Group, ruled: Ruled) -> tuple[Cell, ...]:
     against = [ruled.of(run) for run in group.distinct]
     values = [a.measured.deviation for a in against if a and a.measured]
-    return group.label, str(len(values)), interval_text(mean_interval(values), 2)
+    return group.label, str(len(values)), Estimate(mean_interval(values), 2)

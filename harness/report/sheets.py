@@ -7,8 +7,9 @@ from harness.files import as_csv
 from harness.metrics.figures import Metrics
 from harness.metrics.intervals import Interval
 from harness.recording.results import Outcome
+from harness.report.columns import FIGURES
 from harness.report.groups import Heat, Run
-from harness.report.table import FIGURES, published_of
+from harness.report.table import published_of
 
 
 def groups_csv(found: Sequence[Heat]) -> str:
