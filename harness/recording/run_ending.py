@@ -59,6 +59,7 @@ def ending_of(error: Exception) -> Ending:
     """
     if not isinstance(error, PitwallError):
         _LOG.error("unexpected: %s", one_line(error), exc_info=error)
+        return Ending("harness_error", f"{one_line(error)} (see logs/)")
     outcome: Outcome = "brain_error" if isinstance(error, BrainError) else "harness_error"
     return Ending(outcome, one_line(error))
 

@@ -76,8 +76,16 @@ def test_a_drive_without_a_bag_is_no_result_of_driving(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("ending", "outcome", "said"),
     [
-        (COMPLETED, "harness_error", "completed, but its figures can't be computed: KeyError: 'x'"),
-        (FAILED, "brain_error", "the brain died; its figures can't be computed: KeyError: 'x'"),
+        (
+            COMPLETED,
+            "harness_error",
+            "completed, but its figures can't be computed: KeyError: 'x' (see logs/)",
+        ),
+        (
+            FAILED,
+            "brain_error",
+            "the brain died; its figures can't be computed: KeyError: 'x' (see logs/)",
+        ),
     ],
 )
 def test_a_bug_in_the_figures_leaves_a_result(

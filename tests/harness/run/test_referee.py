@@ -329,5 +329,6 @@ def test_an_error_that_nobody_foresaw_is_one_line_and_a_traceback_in_the_log(
         ending = ended(referee(surroundings, bag, account=account).run)
     assert ending.outcome == "harness_error"
     assert ending.reason.startswith(reason)
+    assert ending.reason.endswith("(see logs/)") != foreseen
     assert "\n" not in ending.reason
     assert ("Traceback" in caplog.text) != foreseen
