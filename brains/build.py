@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
+from brains import availability
 from brains.artifacts import (
     artifact_path,
     built_dir,
@@ -13,11 +14,11 @@ from brains.artifacts import (
     write_sums,
 )
 from brains.build_elsewhere import build_elsewhere
-from brains.catalogue import absent_build_modules, find_model, why_not, why_not_this_machine
+from brains.catalogue import find_model
 from brains.environment import interpreter
 from brains.model import ModelSpec
 from brains.workshop import Progress, Workshop, find_recipe
-from harness.errors import DataError, PitwallError, UnavailableError, UsageError
+from harness.errors import DataError, PitwallError, UsageError
 from harness.setup.cache import build_once, forget, is_complete
 
 
@@ -39,21 +40,21 @@ def build_artifact(model: ModelSpec, progress: Progress = silent) -> Path:
     """
     path = artifact_path(model)
     if path is None:
-        if (reason := why_not(model)) is not None:
-            raise UnavailableError(reason)
+        availability.to_drive(model).require()
         raise UsageError(f"model {model.name} has no file: it needs no building")
     if not model.built:
         checked_sha256(path)
         return path
-    if (unavailable := why_not_this_machine(model)) is not None:
-        raise UnavailableError(unavailable)
+    folder = built_dir(model)
+    # A folder that is not complete may be another process's work: build_once waits for that.
+    if is_complete(folder):
+        if _is_unbroken(path):
+            return path
+        forget(folder)
+    availability.to_build(model).require()
     if (python := interpreter(model)) is not None:
         build_elsewhere(python, model, progress)
         return path
-    folder = built_dir(model)
-    # A folder that is not complete may be another process's work: build_once waits for that.
-    if is_complete(folder) and not _is_unbroken(path):
-        forget(folder)
 
     def build() -> None:
         folder.mkdir()
@@ -88,6 +89,7 @@ def train_file(model: ModelSpec, data: Path, folder: Path, progress: Progress = 
     target = folder / model.kept_file
     if target.exists() and _is_unbroken(target):
         return target
+    availability.to_build(model).require()
     scratch = folder / ".scratch" / model.name
     part = folder / f".{model.kept_file}.part"
     make_file(model, recipe, part, folder, scratch, data, progress)
@@ -109,11 +111,8 @@ def make_file(
     """Run a recipe of a model.
 
     Raises:
-        UnavailableError: What it needs is not installed.
         DataError: It left nothing at ``target``.
     """
-    if (absent := absent_build_modules(model)) is not None:
-        raise UnavailableError(absent)
     scratch.mkdir(parents=True, exist_ok=True)
     workshop = Workshop(
         model=model,

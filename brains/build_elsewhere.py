@@ -32,7 +32,7 @@ def build_elsewhere(python: Path, model: ModelSpec, progress: Progress) -> None:
     with (
         tempfile.TemporaryFile("w+") as messages,
         subprocess.Popen(
-            [str(python), "-m", _CHILD, model.name],
+            [str(python), "-P", "-m", _CHILD, model.name],
             env={**os.environ, "PYTHONPATH": path},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

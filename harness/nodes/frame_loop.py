@@ -16,6 +16,7 @@ from harness_msgs.msg import Advance, BrainIteration, ScheduledTwist
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
+from brains.failures import ANYTHING, one_line
 from brains.interface import Command, Frame, TimedCommand
 from harness import topics
 from harness.errors import BrainError, PitwallError
@@ -142,9 +143,9 @@ def run_driver(loop: FrameLoop, load: Callable[[], tuple[Decide, dict[str, Any]]
         loop.run(decide)
     except PitwallError as error:
         failure = error
-    except Exception as error:  # a user's brain may raise anything: it is one line to the user
-        rospy.logerr(f"brain failed: {type(error).__name__}: {error}", exc_info=True)
-        failure = BrainError(f"{type(error).__name__}: {error}")
+    except ANYTHING as error:
+        rospy.logerr(f"brain failed: {one_line(error)}", exc_info=True)
+        failure = BrainError(one_line(error))
     else:
         return 0
     loop.announce(state="failed", error=str(failure), exit_code=failure.exit_code)

@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field
 
-from brains.catalogue import find_model, why_not
-from harness.errors import UnavailableError, UsageError
+from brains import availability
+from brains.catalogue import find_model
+from harness.errors import UsageError
 from harness.spec.launch import LaunchSpec
 from harness.spec.run import EXPERT
 
@@ -44,8 +45,7 @@ class ReplaySpec(LaunchSpec):
         Raises:
             UnavailableError: an extra, a device or an artifact is missing; how to get it.
         """
-        if reason := why_not(find_model(self.model)):
-            raise UnavailableError(reason)
+        availability.to_drive(find_model(self.model)).require()
 
     def folder(self, recordings: Path, started_at: str) -> Path:
         """Where the replay lands: the output asked for, else recordings/replay-<time>-<model>."""

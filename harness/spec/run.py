@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator
 
-from brains.catalogue import find_model, why_not
-from harness.errors import UnavailableError
+from brains import availability
+from brains.catalogue import find_model
 from harness.spec.launch import LaunchSpec
 from worlds.circuit import Circuit, load_circuit
 
@@ -64,8 +64,8 @@ class RunSpec(LaunchSpec):
         Raises:
             UnavailableError: an extra, a device or an artifact is missing; how to get it.
         """
-        if self.model != EXPERT and (reason := why_not(find_model(self.model))):
-            raise UnavailableError(reason)
+        if self.model != EXPERT:
+            availability.to_drive(find_model(self.model)).require()
 
     def load_circuit(self) -> Circuit:
         """The circuit of this run."""

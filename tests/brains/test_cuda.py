@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from brains.artifacts import weights_dir
-from brains.catalogue import enter_environment, find_model, load_brain, read_catalogue, why_not
+from brains.availability import to_drive
+from brains.catalogue import enter_environment, find_model, load_brain, read_catalogue
 from brains.gpu import nvidia_gpu
 from brains.preprocess import normalise
 from brains.training.evaluation import read_evaluation
@@ -108,7 +109,7 @@ def test_onnxruntime_for_cpus_is_no_silent_fallback(
 @pytest.mark.parametrize("name", NVIDIA)
 def test_on_a_gpu(name: str) -> None:
     model = find_model(name)
-    if (why := why_not(model)) is not None:
+    if (why := to_drive(model).reason) is not None:
         pytest.skip(why)
     with Remote(name) as remote:
         proof = remote.ask(600.0, "judge", bare=False)["proof"]
