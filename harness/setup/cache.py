@@ -8,12 +8,26 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.errors import StorageError
+
 _COMPLETE = ".complete"
 
 
 def cache_root() -> Path:
-    """Folder of all caches: $PITWALL_CACHE, by default ~/.cache/pitwall."""
-    return Path(os.environ.get("PITWALL_CACHE") or Path.home() / ".cache" / "pitwall").absolute()
+    """Folder of all caches: $PITWALL_CACHE, by default ~/.cache/pitwall.
+
+    Raises:
+        StorageError: this user has no home, and the variable is not set.
+    """
+    if given := os.environ.get("PITWALL_CACHE"):
+        return Path(given).absolute()
+    try:
+        return Path.home() / ".cache" / "pitwall"
+    except RuntimeError:
+        raise StorageError(
+            "this user has no home folder to keep a cache in: set PITWALL_CACHE to a folder that"
+            " can be written"
+        ) from None
 
 
 def key_of(*parts: str | bytes) -> str:
