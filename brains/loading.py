@@ -1,16 +1,17 @@
 """Loads the brain that ``module:Class`` names: one of Pitwall's, or a user's own.
 
-A user's own is looked for in the current folder too. That folder may hold anything (a
-``random.py``, another project's ``brains/``): it stands last on Python's path, and only while an
-own brain loads.
+A user's own is looked for in the current folder too, and in those of the user's PYTHONPATH. They
+may hold anything (a ``random.py``, another project's ``brains/``): they stand last on Python's
+path, and only while an own brain loads.
 """
 
 import importlib
 import importlib.util
+import os
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -18,6 +19,7 @@ from brains.failures import ANYTHING, one_line
 from brains.interface import Brain
 from brains.model import ModelSpec
 from harness.errors import BrainError, PitwallError, UsageError
+from harness.paths import OWN_PATH
 
 _OURS = __name__.partition(".")[0]
 
@@ -32,10 +34,11 @@ def load(model: ModelSpec) -> Brain:
         BrainError: The brain's own code failed.
         PitwallError: What the brain itself says is missing or broken.
     """
-    target, folder = str(model.brain), Path.cwd()
-    with nullcontext() if _is_ours(target) else _last_on_path(folder):
+    target = str(model.brain)
+    folders = [] if _is_ours(target) else _own_folders()
+    with _last_on_path(folders):
         kind = brain_class(target)
-        with _failures_of(folder):
+        with _failures(folders):
             brain: object = kind.load(model)
     if not isinstance(brain, Brain):
         raise BrainError(f"{target}.load answered {brain!r}: it must return the brain")
@@ -52,7 +55,7 @@ def brain_class(target: str) -> type[Brain]:
     module_name, _, class_name = target.partition(":")
     if not all(part.isidentifier() for part in [*module_name.split("."), class_name]):
         raise UsageError(f"{target!r} names no brain: write my_module:MyBrain")
-    module = _module(module_name, Path.cwd())
+    module = _module(module_name)
     found = getattr(module, class_name, None)
     if found is None:
         raise UsageError(f"{module.__file__} has no class {class_name!r}")
@@ -68,39 +71,43 @@ def _is_ours(target: str) -> bool:
     return target.partition(":")[0].partition(".")[0] == _OURS
 
 
-def _module(name: str, folder: Path) -> ModuleType:
-    if not _is_ours(name) and (collision := _collision(folder, name.partition(".")[0])):
+def _own_folders() -> list[Path]:
+    given = os.environ.get(OWN_PATH, "").split(os.pathsep)
+    return [Path.cwd(), *(Path(entry) for entry in given if entry)]
+
+
+def _module(name: str) -> ModuleType:
+    folders = _own_folders()
+    if not _is_ours(name) and (collision := _collision(folders, name.partition(".")[0])):
         raise UsageError(f"cannot import {name!r}: {collision}")
     try:
-        with _failures_of(folder):
+        with _failures(folders):
             return importlib.import_module(name)
     except BrainError as error:
         cause = error.__cause__
         # Not a module that the user's imports: this one, or the package it should be in.
         if isinstance(cause, ModuleNotFoundError) and f"{name}.".startswith(f"{cause.name}."):
-            text = f"cannot import {name!r} (from {folder} or PYTHONPATH): {error}"
+            text = f"cannot import {name!r} (from {folders[0]} or PYTHONPATH): {error}"
             raise UsageError(text) from cause
         raise
 
 
 @contextmanager
-def _last_on_path(folder: Path) -> Iterator[None]:
-    """The folder last on Python's path: nothing in it can hide a module of Python's or ours."""
-    entry = str(folder)
-    if entry in sys.path:
-        yield
-        return
-    sys.path.append(entry)
+def _last_on_path(folders: Sequence[Path]) -> Iterator[None]:
+    """The folders last on Python's path: nothing there can hide a module of Python's or ours."""
+    added = [entry for entry in map(str, folders) if entry not in sys.path]
+    sys.path.extend(added)
     try:
         yield
     finally:
-        if entry in sys.path:
-            sys.path.remove(entry)
+        for entry in added:
+            if entry in sys.path:
+                sys.path.remove(entry)
 
 
 @contextmanager
-def _failures_of(folder: Path) -> Iterator[None]:
-    """As ``as_brain_error``; names a file of the folder that was meant and can't be seen."""
+def _failures(folders: Sequence[Path]) -> Iterator[None]:
+    """As ``as_brain_error``; names a file of the folders that was meant and can't be seen."""
     try:
         yield
     except PitwallError:
@@ -109,18 +116,20 @@ def _failures_of(folder: Path) -> Iterator[None]:
         text = one_line(error)
         # Python quotes the module that lacks something: 'utils', 'brains.f1'.
         named = dict.fromkeys(re.findall(r"'(\w+)[\w.]*'", text))
-        collisions = (_collision(folder, name) for name in named)
+        collisions = (_collision(folders, name) for name in named)
         raise BrainError("; ".join([text, *filter(None, collisions)])) from error
 
 
-def _collision(folder: Path, name: str) -> str | None:
-    """What hides a module of the folder, in one line; None where nothing does."""
-    own = next((path for path in (folder / f"{name}.py", folder / name) if path.exists()), None)
+def _collision(folders: Sequence[Path], name: str) -> str | None:
+    """What hides a module of the folders, in one line; None where nothing does."""
+    files = (folder / end for folder in folders for end in (f"{name}.py", name))
+    own = next((path for path in files if path.exists()), None)
     spec = None if own is None else importlib.util.find_spec(name)
     if own is None or spec is None:
         return None
     places = [Path(place) for place in spec.submodule_search_locations or [str(spec.origin)]]
-    if any(place.resolve().is_relative_to(folder.resolve()) for place in places):
+    tops = [folder.resolve() for folder in folders]
+    if any(place.resolve().is_relative_to(top) for place in places for top in tops):
         return None
     if name in sys.stdlib_module_names:
         return f"{own} is hidden by Python's own module {name!r}: rename it"

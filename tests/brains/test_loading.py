@@ -65,6 +65,21 @@ def test_own_brain_of_the_current_folder_and_what_it_imports(write: Write) -> No
     assert load_brain("mine:Mine").postprocess((6.5, 0.25)).v_m_s == 6.5
 
 
+def test_own_brain_of_the_users_python_path(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("else/where.py", MINE)
+    write("else/random.py", "raise RuntimeError('the wrong module')\n")
+    monkeypatch.setenv("PITWALL_OWN_PATH", f"/nowhere:{tmp_path / 'else'}")
+    load_brain("where:Mine")
+    # The programs of harness/bin hand it on: the user set PYTHONPATH.
+    harness = [str(PROJECT / "harness" / "bin" / "harness"), "check-brain", "where:Mine"]
+    monkeypatch.delenv("PITWALL_OWN_PATH")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'else'}:{PROJECT}")
+    done = subprocess.run([sys.executable, *harness], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize(
     ("target", "line"),
     [
