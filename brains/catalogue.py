@@ -19,6 +19,12 @@ CATALOGUE_FILE = Path(__file__).parent / "models.yaml"
 OWN_MODELS = "PITWALL_MODELS"
 """Variable that names a user's own file of models, which then stand beside the catalogue's."""
 
+NETWORK_FILES = {
+    *(".tflite", ".onnx", ".h5", ".hdf5", ".keras", ".pb", ".pt", ".pth", ".pt2", ".ckpt"),
+    *(".torchscript", ".safetensors", ".engine", ".plan", ".xml", ".npz"),
+}
+"""How files of networks end."""
+
 
 class OwnModels(BaseModel):
     """Content of a user's file of models."""
@@ -85,13 +91,19 @@ def find_model(name: str) -> ModelSpec:
     """The model called ``name``, or one made for a user's ``my_module:MyBrain``.
 
     Raises:
-        UsageError: No such model; the message lists the known ones.
+        UsageError: No such model; the message lists the known ones, or says how to describe a
+            network's file.
     """
     if ":" in name:
         return ModelSpec(name=name, title=name, family="user", backend="python", brain=name)
     for model in read_catalogue().models:
         if model.name == name:
             return model
+    if Path(name).suffix.lower() in NETWORK_FILES:
+        raise UsageError(
+            f"{name} is a file, not a model: describe it in a file of own models and name that by"
+            f" {OWN_MODELS} (docs/guides/models.md, A network of your own)"
+        )
     known = ", ".join(model_names())
     raise UsageError(f"unknown model {name!r}: choose one of {known}, or my_module:MyBrain")
 

@@ -20,6 +20,19 @@ def test_unknown_model_lists_the_known_ones() -> None:
         find_model("tflite_dynmic")
 
 
+@pytest.mark.parametrize(
+    "name", ["net.tflite", "/there/net.onnx", "../net.H5", "net.pt", "./net.keras", "a b.engine"]
+)
+def test_a_networks_file_is_no_model_and_the_line_says_how_it_becomes_one(name: str) -> None:
+    with pytest.raises(UsageError, match="PITWALL_MODELS") as caught:
+        find_model(name)
+    assert str(caught.value).startswith(f"{name} is a file, not a model: ")
+    assert "docs/guides/models.md, A network of your own" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    guide = Path(catalogue.__file__).parents[1] / "docs" / "guides" / "models.md"
+    assert "\n## A network of your own\n" in guide.read_text()
+
+
 def test_a_gpu_that_does_not_answer_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
