@@ -1,6 +1,7 @@
 """Makes models' files: artifacts into the cache, trained ones into a weights folder."""
 
 import shutil
+import sys
 from collections.abc import Collection
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from brains.artifacts import (
     weights_dir,
     write_sums,
 )
-from brains.build_elsewhere import build_elsewhere
+from brains.build_elsewhere import build_elsewhere, train_elsewhere
 from brains.catalogue import find_model
 from brains.environment import interpreter
 from brains.model import ModelSpec
@@ -27,8 +28,14 @@ def silent(text: str, done: int = 0, total: int = 0) -> None:
     del text, done, total
 
 
-def build_artifact(model: ModelSpec, progress: Progress = silent) -> Path:
+def build_artifact(model: ModelSpec, progress: Progress = silent, *, apart: bool = False) -> Path:
     """Make the model's artifact in the cache unless it is there and unbroken.
+
+    Args:
+        model: The model.
+        progress: Is told how far it is.
+        apart: Make it in a process of its own: who makes several must not have the frameworks of
+            all of them in one. A model with an environment always has one.
 
     Returns:
         Where it is; for a kept one, its place in the weights folder.
@@ -52,7 +59,8 @@ def build_artifact(model: ModelSpec, progress: Progress = silent) -> Path:
             return path
         forget(folder)
     availability.to_build(model).require()
-    if (python := interpreter(model)) is not None:
+    python = interpreter(model) or (Path(sys.executable) if apart else None)
+    if python is not None:
         build_elsewhere(python, model, progress)
         return path
 
@@ -67,7 +75,14 @@ def build_artifact(model: ModelSpec, progress: Progress = silent) -> Path:
     return path
 
 
-def train_file(model: ModelSpec, data: Path, folder: Path, progress: Progress = silent) -> Path:
+def train_file(
+    model: ModelSpec,
+    data: Path,
+    folder: Path,
+    progress: Progress = silent,
+    *,
+    apart: bool = False,
+) -> Path:
     """Make the model's kept file in a weights folder unless it is there and unbroken.
 
     A killed training goes on from its last checkpoint.
@@ -77,6 +92,7 @@ def train_file(model: ModelSpec, data: Path, folder: Path, progress: Progress = 
         data: Data set.
         folder: Weights folder; it gets the weights in use that the training starts from.
         progress: Is told how far it is.
+        apart: As of ``build_artifact``.
 
     Raises:
         UsageError: The model's file is not made this way.
@@ -90,6 +106,9 @@ def train_file(model: ModelSpec, data: Path, folder: Path, progress: Progress = 
     if target.exists() and _is_unbroken(target):
         return target
     availability.to_build(model).require()
+    if apart:
+        train_elsewhere(model, data, folder, progress)
+        return target
     scratch = folder / ".scratch" / model.name
     part = folder / f".{model.kept_file}.part"
     make_file(model, recipe, part, folder, scratch, data, progress)

@@ -11,6 +11,8 @@ CALLED_FROM = "PITWALL_CALLED_FROM"
 """Environment variable in which roslaunch tells its nodes where it was called."""
 OWN_PATH = "PITWALL_OWN_PATH"
 """Environment variable that holds what the user's PYTHONPATH named: folders of own brains."""
+LATEST = "latest"
+"""Name of the link to the recording that was begun last."""
 
 
 def project_root() -> Path:
@@ -49,7 +51,7 @@ def point_latest_at(folder: Path) -> None:
     fresh = root / f".latest-{uuid.uuid4().hex}"  # runs may start side by side, in one process too
     absolute = folder.absolute()
     fresh.symlink_to(absolute.relative_to(root) if absolute.is_relative_to(root) else absolute)
-    fresh.replace(root / "latest")
+    fresh.replace(root / LATEST)
 
 
 def check_ros_logs(shell: Mapping[str, str]) -> None:

@@ -203,6 +203,8 @@ def _job(block: Block, model: str, circuit: str, repetition: int, output: Path) 
     latency, own_profile = block.latency, None
     if latency == OWN_PROFILE:
         own_profile = Path(block.profiles, f"{plain_model}.json").absolute()
+        if re.search(r"[{}]", str(own_profile)):
+            raise UsageError(f"profiles: {own_profile}: Snakemake takes no braces in this path")
         latency = f"profile:{own_profile}"
     elif latency.startswith("profile:"):
         latency = f"profile:{Path(latency.removeprefix('profile:')).absolute()}"

@@ -1,6 +1,7 @@
 """A whole batch: checked, driven, summed up."""
 
 import shlex
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ from harness.recording.results import RESULT_NAME, Outcome, Result, read_result
 from harness.report.found import find_runs
 from harness.report.table import circuit_tables, terminal_report
 
-RUN_COMMAND = ("python", "-P", "-m", "harness.batch.job")
+RUN_COMMAND = (sys.executable, "-P", "-m", "harness.batch.job")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from harness import __version__
+import harness
 from harness.cli import (
     batch,
     check_brain,
@@ -36,7 +36,7 @@ Exit codes: 0 done (for `lap`: driving ended in a result, whatever it was) | 1 o
 
 def _say_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"pitwall {__version__}")
+        typer.echo(f"pitwall {harness.__version__}")
         raise typer.Exit
 
 

@@ -75,9 +75,11 @@ def optimize(
             try:
                 if data is not None and output is not None and model in trained:
                     show(f"{model.name}: training")
-                    bars.console.print(f"{model.name}: {train_file(model, data, output, show)}")
+                    trained_file = train_file(model, data, output, show, apart=True)
+                    bars.console.print(f"{model.name}: {trained_file}")
                 show(f"{model.name}: building")
-                bars.console.print(f"{model.name}: {build_artifact(model, show)}", soft_wrap=True)
+                built = build_artifact(model, show, apart=True)
+                bars.console.print(f"{model.name}: {built}", soft_wrap=True)
             except PitwallError as error:
                 # One model that can't be made here must not keep the others from it.
                 may_lack = model.name not in wanted and model not in trained

@@ -10,6 +10,7 @@ from harness.report.drawings import Drawing, Pooled, draw_group
 from harness.report.groups import Group, Heat, Run
 from harness.report.html import render
 from harness.report.origin import Origin, origin_of
+from harness.report.ruler import RULER_HEADINGS, RULER_NOTE, RULER_TITLE, RulerTable
 from harness.report.table import (
     NOTES,
     PLACE_HEADINGS,
@@ -57,12 +58,18 @@ class Page:
     summary: str
     heats: tuple[HeatPart, ...]
     rankings: tuple[Ranking, ...]
+    rulers: tuple[RulerTable, ...]
     notes: tuple[str, ...]
     reading: tuple[str, ...]
     origin: Origin
 
 
-def build_page(report: Report, digests: DigestCache, progress: Callable[[int, int], None]) -> str:
+def build_page(
+    report: Report,
+    digests: DigestCache,
+    progress: Callable[[int, int], None],
+    rulers: tuple[RulerTable, ...] = (),
+) -> str:
     """A report as HTML.
 
     One model's recordings are held at a time.
@@ -81,6 +88,7 @@ def build_page(report: Report, digests: DigestCache, progress: Callable[[int, in
             for heat, table in zip(report.heats, report.tables, strict=True)
         ),
         rankings=report.rankings,
+        rulers=rulers,
         notes=report.notes,
         reading=(*NOTES, *published_note(report.tables)),
         origin=origin_of(report.runs),
@@ -91,6 +99,9 @@ def build_page(report: Report, digests: DigestCache, progress: Callable[[int, in
         headings=headings(),
         place_headings=PLACE_HEADINGS,
         ranking_note=f"Ranking: {RANKING_NOTE}",
+        ruler_title=RULER_TITLE,
+        ruler_headings=RULER_HEADINGS,
+        ruler_note=RULER_NOTE,
     )
 
 

@@ -1,7 +1,7 @@
 """From folders of recorded runs to tables, a page and pictures."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from harness.report.comparison import (
 from harness.report.files import write_files
 from harness.report.found import FoundRuns, find_runs
 from harness.report.groups import Run, heats
+from harness.report.ruler import Ruled, measure_runs, ruler_tables, terminal_ruler
 from harness.report.table import Report, terminal_report
 
 
@@ -31,7 +32,10 @@ class DrawnRuns:
 
 
 def print_report(
-    recordings: Sequence[Path], output: Path | None = None, as_json: bool = False
+    recordings: Sequence[Path],
+    output: Path | None = None,
+    as_json: bool = False,
+    references: Sequence[Path] = (),
 ) -> None:
     """Print the tables of runs beside the published rows, and write the report's files.
 
@@ -42,25 +46,34 @@ def print_report(
         recordings: Run folders, or folders that hold them at any depth.
         output: Folder for the report; None is the one folder given, else `report` here.
         as_json: The results as JSON instead of the tables.
+        references: Bags with reference laps, to measure the deviation as the study does.
 
     Raises:
-        DataError: No run is found.
+        DataError: No run is found, or a reference is none of a circuit that was driven.
         StorageError: The output can't be written.
     """
     found = find_runs(recordings)
     if output is None:
         output = recordings[0] if len(recordings) == 1 else Path("report")
     report = Report.of(found.runs, found.notes)
+    messages = Console(stderr=True, highlight=False)
+
+    def told(done: int, of: int) -> None:
+        status.update(f"read {done} of {of}")
+
+    with messages.status("") as status:
+        ruled = measure_runs(found.runs, references, told) if references else None
     if as_json:
-        print(json_report(found.runs))
+        print(json_report(found.runs, ruled))
     else:
         console = Console()
         console.print(terminal_report(report.tables, console.width, report.rankings))
-    messages = Console(stderr=True, highlight=False)
+        if ruled:
+            console.print(terminal_ruler(ruler_tables(report.heats, ruled)))
     with messages.status("") as status:
-        files = write_files(report, output, lambda done, of: status.update(f"read {done} of {of}"))
+        files = write_files(report, output, told, ruled)
     drawn = draw_runs(found, output) if len(found.runs) == 1 else DrawnRuns((), ())
-    for note in (*found.notes, *drawn.notes):
+    for note in (*found.notes, *(ruled.notes if ruled else ()), *drawn.notes):
         messages.print(note, style="yellow", markup=False, soft_wrap=True)
     for file in (*files, *drawn.files):
         messages.print(f"wrote {file}", markup=False, soft_wrap=True)
@@ -132,7 +145,17 @@ def draw_runs(found: FoundRuns, folder: Path) -> DrawnRuns:
     return DrawnRuns(tuple(files), tuple(notes))
 
 
-def json_report(runs: Iterable[Run]) -> str:
-    """The results as a JSON list, each with its `recording`."""
+def json_report(runs: Sequence[Run], ruled: Ruled | None = None) -> str:
+    """The results as a JSON list, each with its `recording`.
+
+    Args:
+        runs: The runs.
+        ruled: They against reference laps, if any were given; then each has its `reference`, null
+            where it was not measured.
+    """
     rows = [{"recording": run.name, **json.loads(run.result.to_json())} for run in runs]
+    if ruled:
+        for row, run in zip(rows, runs, strict=True):
+            against = ruled.of(run)
+            row["reference"] = against.to_dict() if against else None
     return json.dumps(rows, indent=2, allow_nan=False)

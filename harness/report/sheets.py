@@ -50,9 +50,8 @@ def groups_csv(found: Sequence[Heat]) -> str:
     for circuit, heat in circuits.items():
         for published in published_of(heat):
             row = {"source": "published", "circuit": circuit, "direction": "forward"}
-            row |= {"laps_asked": 1, "clock": "realtime", "model": published.model}
-            row |= {f.name: getattr(published, f.name, None) for f in FIGURES}
-            rows.append(row | {"completed": int(published.completed)})
+            row |= {"laps_asked": 1, "clock": published.clock, "model": published.model}
+            rows.append(row | {f.name: getattr(published, f.name, None) for f in FIGURES})
     return as_csv(fields, rows)
 
 

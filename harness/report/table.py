@@ -72,7 +72,7 @@ NOTES = (
     " the exact 95 % (Clopper-Pearson) interval of the share. n: distinct completed runs; those"
     " whose odometry agrees bit by bit, as lockstep repeats do, count once in lap time, speed and"
     " deviation.",
-    "Deviation, as published: mean of 1000 ** metres (not metres; 1 is a perfect lap)."
+    "Deviation, as published: mean of 1000 ** metres (not metres), ours from the centreline."
     " Camera to command: simulated time from a frame to its command's effect, median.",
 )
 RANKING_NOTE = (
@@ -209,7 +209,13 @@ def published_note(tables: Sequence[CircuitTable]) -> tuple[str, ...]:
     if not any(content.published for content in tables):
         return ()
     study = published_study()
-    return (f"Published rows: {study.source}, on a {study.hardware}.",)
+    return (
+        f"Published rows: {study.source}, on a {study.hardware}, in its own worlds (textured,"
+        " shaded, lit) with its own frames: figures of two worlds are neighbours, not rivals.",
+        "The study's deviation is from a lap traced pixel by pixel, by which a car exactly on the"
+        " centreline scores what the last of its rows says; by ours, from the centreline, it"
+        " scores 1. Only --reference, with a copy of that lap, puts both on one ruler.",
+    )
 
 
 def terminal_report(
@@ -323,9 +329,10 @@ def _group_cells(group: Group) -> tuple[str, ...]:
 def _published_cells(row: PublishedRow) -> tuple[str, ...]:
     return (
         f"{row.model}, published",
-        "realtime",
-        "1/1" if row.completed else "0/1",
-        "1" if row.completed else "0",
+        row.clock or MISSING,
+        # The study names the models that did not complete, but not how often the others drove.
+        MISSING if row.completed else "no",
+        MISSING,
         *(_published_number(getattr(row, figure.name, None), figure.digits) for figure in FIGURES),
     )
 

@@ -41,34 +41,35 @@ def own_settings(shell: Mapping[str, str]) -> dict[str, str]:
     return {
         **kept,
         **ros_settings(workspace),
-        "PATH": _joined(
-            str(project_root() / "harness" / "bin"),
-            *(str(Path(sys.executable).parent), "/usr/bin", shell.get("PATH", "")),
-        ),
-        **_search_path(shell),
+        **_search_paths(shell),
         "PYTHONUTF8": "1",
     }
 
 
 def settle(shell: MutableMapping[str, str]) -> None:
-    """Puts this process's search path in order, and what its children and libraries go by.
+    """Puts this process's search paths in order, and what its children and libraries go by.
 
     Args:
         shell: the environment to change.
     """
-    shell.update(_search_path(shell))
+    shell.update(_search_paths(shell))
     shell["MPLBACKEND"] = "agg"  # pictures go to files, whatever window a notebook would open
     ours = shell["PYTHONPATH"].split(os.pathsep)
     sys.path[:] = [*ours, *(entry for entry in sys.path if entry not in ours)]
 
 
-def _search_path(shell: Mapping[str, str]) -> dict[str, str]:
-    """PYTHONPATH with ours alone, and OWN_PATH with what else it named."""
+def _search_paths(shell: Mapping[str, str]) -> dict[str, str]:
+    """PATH with our programs first; PYTHONPATH with ours alone, OWN_PATH with the rest of it."""
     workspace = shell.get("PITWALL_WORKSPACE", "")
     ours = _joined(*python_path(workspace))
     given = _joined(shell.get(OWN_PATH, ""), shell.get("PYTHONPATH", "")).split(os.pathsep)
     own = [entry for entry in given if entry not in ours.split(os.pathsep)]
-    return {"PYTHONPATH": ours, OWN_PATH: _joined(*own)}
+    programs = (str(project_root() / "harness" / "bin"), str(Path(sys.executable).parent))
+    return {
+        "PATH": _joined(*programs, "/usr/bin", shell.get("PATH", "")),
+        "PYTHONPATH": ours,
+        OWN_PATH: _joined(*own),
+    }
 
 
 def ros_settings(workspace: str) -> dict[str, str]:

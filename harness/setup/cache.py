@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import StorageError
+from harness.files import lock
 
 _COMPLETE = ".complete"
 
@@ -102,5 +103,5 @@ def build_once(
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     with path.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        lock(handle, fcntl.LOCK_EX)
         yield

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from brains import artifacts, build
 from brains.availability import to_drive
 from brains.catalogue import find_model, load_brain, model_names, read_catalogue
 from brains.environment import installed, interpreter
 from brains.workshop import Workshop
+from harness.cli.main import build_app
 from harness.errors import DataError, PitwallError, UnavailableError
 from harness.evaluation.remote import Remote
-from tests.brains.other_venv import other_venv, use
+from tests.brains.other_venv import ROW, other_venv, use
 
 NAME = "elsewhere"
 
@@ -122,7 +124,8 @@ def tells(workshop: Workshop) -> None:
         os.write(2, b"Fatal: out of memory\n")
         os._exit(134)
     workshop.progress("half", 1, 2)
-    workshop.target.write_text(sys.executable)
+    own = "process" in workshop.model.recipe_options
+    workshop.target.write_text(str(os.getpid()) if own else sys.executable)
 
 
 @pytest.fixture
@@ -145,6 +148,23 @@ def test_it_is_built_under_its_interpreter(
     assert told == [("half", 1, 2)]
     assert artifacts.checked_artifact(find_model(NAME)) == path
     build.build_artifact(find_model(NAME), lambda *step: pytest.fail("built twice"))
+
+
+def test_optimize_builds_each_model_in_a_process_of_its_own(
+    recipe: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = tmp_path / "rows.yaml"
+    more = f"recipe: {__name__}:tells\n    recipe_options: {{process: true}}"
+    text = "".join(ROW.removeprefix("\nmodels:").format(name=n, more=more) for n in ("one", "two"))
+    rows.write_text("models:" + text.replace("    environment: elsewhere\n", ""))
+    monkeypatch.setenv("PITWALL_MODELS", str(rows))
+    for _ in range(2):
+        done = CliRunner().invoke(build_app(), ["optimize", "one", "two"], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+    processes = [
+        int(artifacts.checked_artifact(find_model(name)).read_text()) for name in ("one", "two")
+    ]
+    assert len({os.getpid(), *processes}) == 3
 
 
 @pytest.mark.parametrize(

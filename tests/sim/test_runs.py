@@ -19,7 +19,7 @@ from harness.run.drive import drive
 from harness.run.processes import RUN_ID, processes_of_run
 from harness.run.simulator import free_port
 from harness.spec.run import RunSpec
-from tests.sim.started import processes_named
+from harness.study.faults import pids_of
 
 pytestmark = pytest.mark.sim
 
@@ -167,7 +167,7 @@ def test_the_simulator_killed_mid_lap(tmp_path: Path) -> None:
     def kill_when_driving(line: str) -> None:
         lines.append(line)
         if sum("lap 1/1" in seen for seen in lines) > 3 and not killed.is_set():
-            for pid in processes_named(str(tmp_path), "gzserver"):
+            for pid in pids_of(str(tmp_path), "gzserver"):
                 os.kill(pid, signal.SIGKILL)
                 killed.set()
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -268,7 +269,12 @@ def test_processes_of_a_batch_are_found_and_ended_exactly(tmp_path: Path) -> Non
     assert (batch.wait(), run.wait()) == (-15, -15)
 
 
-def test_null_runs_through_snakemake() -> None:
+@pytest.mark.parametrize("name", ["plain", "a b 'ü\" {x} $HOME *"])
+def test_case_23_null_runs_through_snakemake_in_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / name).mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / name))
     assert scheduler_overhead_s(runs=3) > 0.0
 
 

@@ -157,6 +157,8 @@ def test_the_brain_is_timed_from_receiving_to_publishing(tmp_path: Path) -> None
     assert metrics.published_mean_inference_time == pytest.approx(
         (147 * 4e-3 + 148 * 12e-3) / 295, abs=1e-8
     )
+    # The study trims inferences, never iterations.
+    assert metrics.published_brain_iterations_frequency_real_time == metrics.brain_frequency_hz
     assert metrics.control_rate_hz == pytest.approx(315 / LAP_S, rel=1e-6)
     assert metrics.camera_to_command_ms_median == pytest.approx(28.0, abs=0.01)
 

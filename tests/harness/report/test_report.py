@@ -81,7 +81,7 @@ def test_a_model_has_one_row_beside_the_published_ones() -> None:
     # Resampled means of three values: 1 in 27 is all of the least one.
     assert cell(table, 0, "Deviation (m)") == "0.200 [0.100, 0.300]"
     assert cell(table, 0, "Lap time (s)") == "48.25 [48.25, 48.25]"
-    assert len(table.published) == 6
+    assert len(table.published) == 11
     assert table.published[3][0] == "TF-TRT FP32, published"
     assert "4.94" in table.published[3]
 
@@ -106,9 +106,28 @@ def test_equal_laps_count_once_in_driving_but_not_in_timing() -> None:
 
 def test_a_published_run_that_did_not_complete_is_marked() -> None:
     rows = published_rows("montreal")
-    assert [row.completed for row in rows] == [False, True, True, True]
+    assert [row.completed for row in rows] == [False, True, True, True, True]
     (table,) = circuit_tables([Run("a", make_result(circuit="montreal"))])
-    assert table.published[0][2] == "0/1"
+    assert table.published[0][2] == "no"
+
+
+def test_published_rows_claim_no_count_that_nobody_stated() -> None:
+    (table,) = circuit_tables([Run("a", make_result())])
+    assert {row[2:4] for row in table.published} == {("-", "-")}
+    rows = list(csv.DictReader(io.StringIO(groups_csv(heats([Run("a", make_result())])))))
+    counts = ("runs", "judged", "completed", "distinct_laps", "average_speed_m_s_n")
+    assert {tuple(row[name] for name in counts) for row in rows[1:]} == {("",) * 5}
+
+
+def test_the_best_published_and_the_floor_of_its_deviation() -> None:
+    rows = published_rows("simple_circuit")
+    assert max(row.average_speed_m_s or 0.0 for row in rows) == 8.84
+    *driven, floor = (row.deviation_published or 0.0 for row in rows)
+    assert (min(driven), floor) == (4.61, 1.318)
+    (table,) = circuit_tables([Run("a", make_result())])
+    assert table.published[-1][0] == "exactly on the centreline, published"
+    assert "1.32" in table.published[-1]
+    assert "neighbours, not rivals" in markdown_report([table])
 
 
 def test_failures_are_counted_and_listed_never_dropped() -> None:
@@ -163,7 +182,7 @@ def test_what_was_driven_otherwise_has_its_own_table() -> None:
         "simple_circuit; 1 lap; lockstep, profile",
         "simple_circuit; 1 lap; realtime; image_width=320",
     ]
-    assert [len(table.published) for table in tables] == [6, 0, 0, 6, 6, 6]
+    assert [len(table.published) for table in tables] == [11, 0, 0, 11, 11, 11]
     assert cell(tables[0], 0, "Completed").startswith("2/2")
     assert [row[0] for row in tables[4].rows] == ["tflite_dynamic", "other"]
 
@@ -262,7 +281,7 @@ def test_the_csv_holds_every_model_and_every_run() -> None:
     runs = [*laps("a", [0.1, 0.2, 0.3]), *laps("b", [0.4], outcome="stuck")]
     rows = list(csv.DictReader(io.StringIO(groups_csv(heats(runs)))))
     assert [row["model"] for row in rows[:2]] == ["a", "b"]
-    assert [row["source"] for row in rows[2:]] == ["published"] * 6
+    assert [row["source"] for row in rows[2:]] == ["published"] * 11
     assert float(rows[0]["deviation_mae_m"]) == pytest.approx(0.2)
     assert (rows[0]["deviation_mae_m_n"], rows[0]["completed"]) == ("3", "3")
     assert (rows[1]["outcome_stuck"], rows[1]["completed"], rows[1]["judged"]) == ("1", "0", "1")

@@ -11,7 +11,7 @@ from brains.build import build_artifact
 from brains.catalogue import find_model, load_brain
 from brains.check import road_frame
 from brains.network import NetworkBrain
-from brains.pilotnet import PARAMETERS
+from brains.pilotnet_file import PARAMETERS
 from brains.workshop import Workshop
 from harness.errors import DataError, UnavailableError
 
