@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from brains import availability
 from brains.catalogue import find_model
+from harness.spec.latency import LatencyText
 from harness.spec.launch import Count, LaunchSpec, NonNegative, Seed
 from worlds.circuit import Circuit, load_circuit
 
@@ -46,6 +47,12 @@ class RunSpec(LaunchSpec):
                 station_m = math.nan
             if not math.isfinite(station_m):
                 raise ValueError("is 'default' or a station in metres")
+        return value
+
+    @field_validator("latency")
+    @classmethod
+    def _latency_is_one(cls, value: str) -> str:
+        LatencyText.parse(value)
         return value
 
     @classmethod
