@@ -5,6 +5,7 @@ import sys
 from collections.abc import Collection
 from pathlib import Path
 
+from brains import availability
 from brains.artifacts import (
     artifact_path,
     built_dir,
@@ -14,11 +15,11 @@ from brains.artifacts import (
     write_sums,
 )
 from brains.build_elsewhere import build_elsewhere, train_elsewhere
-from brains.catalogue import absent_build_modules, find_model, why_not, why_not_this_machine
+from brains.catalogue import find_model
 from brains.environment import interpreter
 from brains.model import ModelSpec
 from brains.workshop import Progress, Workshop, find_recipe
-from harness.errors import DataError, PitwallError, UnavailableError, UsageError
+from harness.errors import DataError, PitwallError, UsageError
 from harness.setup.cache import build_once, forget, is_complete
 
 
@@ -46,20 +47,18 @@ def build_artifact(model: ModelSpec, progress: Progress = silent, *, apart: bool
     """
     path = artifact_path(model)
     if path is None:
-        if (reason := why_not(model)) is not None:
-            raise UnavailableError(reason)
+        availability.to_drive(model).require()
         raise UsageError(f"model {model.name} has no file: it needs no building")
     if not model.built:
         checked_sha256(path)
         return path
-    if (unavailable := why_not_this_machine(model)) is not None:
-        raise UnavailableError(unavailable)
     folder = built_dir(model)
     # A folder that is not complete may be another process's work: build_once waits for that.
     if is_complete(folder):
         if _is_unbroken(path):
             return path
         forget(folder)
+    availability.to_build(model).require()
     python = interpreter(model) or (Path(sys.executable) if apart else None)
     if python is not None:
         build_elsewhere(python, model, progress)
@@ -106,6 +105,7 @@ def train_file(
     target = folder / model.kept_file
     if target.exists() and _is_unbroken(target):
         return target
+    availability.to_build(model).require()
     if apart:
         train_elsewhere(model, data, folder, progress)
         return target
@@ -130,11 +130,8 @@ def make_file(
     """Run a recipe of a model.
 
     Raises:
-        UnavailableError: What it needs is not installed.
         DataError: It left nothing at ``target``.
     """
-    if (absent := absent_build_modules(model)) is not None:
-        raise UnavailableError(absent)
     scratch.mkdir(parents=True, exist_ok=True)
     workshop = Workshop(
         model=model,

@@ -33,7 +33,7 @@ def build_elsewhere(python: Path, model: ModelSpec, progress: Progress) -> None:
         DataError: The weights are missing or broken.
         PitwallError: The process died; with the last line that it printed.
     """
-    _run([str(python), "-m", _CHILD, model.name], f"building {model.name}", progress)
+    _run([str(python), "-P", "-m", _CHILD, model.name], f"building {model.name}", progress)
 
 
 def train_elsewhere(model: ModelSpec, data: Path, folder: Path, progress: Progress) -> None:
@@ -44,7 +44,7 @@ def train_elsewhere(model: ModelSpec, data: Path, folder: Path, progress: Progre
         DataError: Data set or weights are missing or broken.
         PitwallError: The process died; with the last line that it printed.
     """
-    command = [sys.executable, "-m", _CHILD, model.name, str(data), str(folder)]
+    command = [sys.executable, "-P", "-m", _CHILD, model.name, str(data), str(folder)]
     _run(command, f"training {model.name}", progress)
 
 

@@ -27,7 +27,7 @@ from harness.recording.results import RESULT_NAME, Outcome, Result, read_result
 from harness.report.found import find_runs
 from harness.report.table import circuit_tables, terminal_report
 
-RUN_COMMAND = (sys.executable, "-m", "harness.batch.job")
+RUN_COMMAND = (sys.executable, "-P", "-m", "harness.batch.job")
 
 
 @dataclass(frozen=True)

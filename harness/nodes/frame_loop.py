@@ -15,6 +15,7 @@ from harness_msgs.msg import Advance, BrainIteration, ScheduledTwist
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
+from brains.failures import ANYTHING
 from brains.interface import Command, Frame, TimedCommand
 from harness import topics
 from harness.errors import BrainError, PitwallError, one_line
@@ -146,7 +147,7 @@ def run_driver(loop: FrameLoop, load: Callable[[], tuple[Decide, dict[str, Any]]
         loop.run(decide)
     except PitwallError as error:
         failure = error
-    except Exception as error:  # a user's brain may raise anything: it is one line to the user
+    except ANYTHING as error:
         rospy.logerr(f"brain failed: {one_line(error)}", exc_info=True)
         failure = BrainError(one_line(error))
     else:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from brains.catalogue import enter_environment, find_model, load_brain, read_catalogue, why_not
+from brains.availability import to_drive
+from brains.catalogue import enter_environment, find_model, load_brain, read_catalogue
 from brains.gpu import nvidia_gpu
 from harness.errors import UnavailableError
 from harness.evaluation.remote import Remote
@@ -53,7 +54,7 @@ def test_commands_without_a_gpu_exit_with_4(words: list[str]) -> None:
 @pytest.mark.parametrize("name", NVIDIA)
 def test_on_a_gpu(name: str) -> None:
     model = find_model(name)
-    if (why := why_not(model)) is not None:
+    if (why := to_drive(model).reason) is not None:
         pytest.skip(why)
     with Remote(name) as remote:
         proof = remote.ask(600.0, "judge", bare=False)["proof"]

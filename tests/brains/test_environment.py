@@ -11,7 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from brains import artifacts, build
-from brains.catalogue import find_model, load_brain, model_names, read_catalogue, why_not
+from brains.availability import to_drive
+from brains.catalogue import find_model, load_brain, model_names, read_catalogue
 from brains.environment import installed, interpreter
 from brains.workshop import Workshop
 from harness.cli.main import build_app
@@ -53,13 +54,13 @@ def test_own_models_stand_beside_the_catalogues(
 
 
 def test_a_missing_environment_is_one_line(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert why_not(find_model(model)) is None
+    assert to_drive(find_model(model)).ok
     monkeypatch.setenv("PITWALL_VENV_ELSEWHERE", "/no/such/folder")
-    assert "is no virtual environment" in str(why_not(find_model(model)))
+    assert "is no virtual environment" in str(to_drive(find_model(model)).reason)
     monkeypatch.delenv("PITWALL_VENV_ELSEWHERE")
-    assert "set PITWALL_VENV_ELSEWHERE, then" in str(why_not(find_model(model)))
+    assert "set PITWALL_VENV_ELSEWHERE, then" in str(to_drive(find_model(model)).reason)
     extra = find_model(model).model_copy(update={"extra": "magic"})
-    assert "make setup EXTRAS=magic" in str(why_not(extra))
+    assert "make setup EXTRAS=magic" in str(to_drive(extra).reason)
     with pytest.raises(UnavailableError, match="runs in the environment 'elsewhere'"):
         interpreter(find_model(model))
 
@@ -71,7 +72,7 @@ def test_what_is_missing_is_looked_for_in_the_environment(model: str, venv: Path
     info = site_packages / "only_there-2.5.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: only-there\nVersion: 2.5\n")
-    assert "needs numpy_of_nobody:" in str(why_not(spec))
+    assert "needs numpy_of_nobody:" in str(to_drive(spec).reason)
     assert installed(spec) == ("only-there 2.5",)
     assert installed(find_model("tflite_dynamic")) == ()
 
@@ -185,7 +186,7 @@ def test_a_build_that_fails_there_is_one_line_here(
     use(monkeypatch, venv, NAME, more)
     with pytest.raises(kind, match=line):
         build.build_artifact(find_model(NAME))
-    assert "is missing: run `harness optimize elsewhere`" in str(why_not(find_model(NAME)))
+    assert "is missing: run `harness optimize elsewhere`" in str(to_drive(find_model(NAME)).reason)
 
 
 def test_an_engine_is_kept_for_its_gpu_and_versions_alone(

@@ -138,7 +138,7 @@ def test_file_that_is_no_network_is_refused_in_one_line(tmp_path: Path, name: st
     model = find_model(name)
     for module in model.needs:
         pytest.importorskip(module, reason="needs the extras onnx and openvino")
-    from brains.catalogue import brain_class
+    from brains.loading import brain_class
 
     path = tmp_path / "network.xml"
     path.write_text("no network")

@@ -88,6 +88,22 @@ def test_an_error_in_a_plan_names_its_line(
     assert "\n" not in message
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("seed: 4294967295", "seed"),
+        ("seed: 2147483646", "seed of the last repetition, 2147483648"),
+        ("laps: 4294967295", "laps"),
+        ("timeout_s: .inf", "timeout_s"),
+        ("wall_timeout_s: .inf", "wall_timeout_s"),
+    ],
+)
+def test_numbers_that_no_run_can_take_are_refused(tmp_path: Path, line: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said) as caught:
+        plan_of(tmp_path, f"{PLAN}{line}\n")
+    assert "\n" not in str(caught.value)
+
+
 def test_simulated_latency_needs_lockstep(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="lockstep"):
         plan_of(tmp_path, PLAN + "clock: realtime\n")

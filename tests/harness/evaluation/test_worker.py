@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from brains.catalogue import find_model, read_catalogue, why_not
+from brains.availability import to_drive
+from brains.catalogue import find_model, read_catalogue
 from brains.model import ModelSpec
 from brains.network import EngineProof, NetworkBrain
 from brains.preprocess import normalise, to_output
@@ -98,7 +99,7 @@ LAST = {model.backend: model.name for model in read_catalogue().models if model.
 @pytest.mark.parametrize("name", sorted({"tflite_dynamic", *LAST.values()}))
 def test_the_bare_loop_runs_the_same_network(name: str) -> None:
     model = find_model(name)
-    if (why := why_not(model)) is not None:
+    if (why := to_drive(model).reason) is not None:
         pytest.skip(why)
     # Each engine has a process of its own, here as in an evaluation.
     command = [sys.executable, "-m", "tests.harness.evaluation.bare_and_brain", name]
