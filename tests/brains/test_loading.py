@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from brains.availability import to_drive
 from brains.catalogue import find_model, load_brain
 from brains.check import check_brain
-from brains.failures import as_brain_error, one_line
+from brains.failures import as_brain_error
 from harness.cli.main import build_app
-from harness.errors import BrainError, DataError, PitwallError, UsageError
+from harness.errors import BrainError, DataError, PitwallError, UsageError, one_line
 
 PROJECT = Path(__file__).parents[2]
 
