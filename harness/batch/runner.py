@@ -116,7 +116,7 @@ def run_snakemake(
 
 
 def _command(jobs: JobFile, output: Path, profile: Path | None, limit: int | None) -> list[str]:
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(_SNAKEFILE)]
+    command = [sys.executable, "-P", "-m", "snakemake", "--snakefile", str(_SNAKEFILE)]
     command += ["--directory", str(output), "--config", f"jobs={output / _JOBS}"]
     # What is done is told by the recordings alone, which are written atomically: Snakemake's own
     # marks would have a finished run driven again after a kill.

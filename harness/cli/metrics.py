@@ -20,6 +20,10 @@ def metrics(
     timeout: Annotated[
         float | None, typer.Option(help="Simulated s allowed; else the circuit's limit.")
     ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(help="A bag with the study's reference lap: its deviation, against that."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the figures as JSON on stdout.")
     ] = False,
@@ -30,15 +34,19 @@ def metrics(
     there, and says what is lost.
 
     Examples: `harness metrics recordings/latest/run.bag`,
-    `harness metrics study.bag --circuit montreal --json`
+    `harness metrics study.bag --circuit montreal --json`,
+    `harness metrics run.bag --reference lap-simple-circuit.bag`
     """
     from rich.console import Console
 
     from harness.recording.bag_metrics import measure_bag
     from harness.recording.course import Given
+    from harness.recording.reference import read_reference
     from harness.report.bag_sheet import json_sheet, terminal_sheet
 
-    measured = measure_bag(bag, Given(circuit, direction, laps, timeout))
+    given = Given(circuit, direction, laps, timeout)
+    lap = None if reference is None else read_reference(reference)
+    measured = measure_bag(bag, given, lap)
     if as_json:
         print(json_sheet(measured))
     else:

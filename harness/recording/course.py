@@ -12,6 +12,7 @@ from harness.errors import DataError, UsageError
 from harness.metrics.figures import replay
 from harness.metrics.lap import LapLimits
 from harness.metrics.run_log import Floats, RunLog
+from harness.spec.recorded import RecordedSpec
 from harness.spec.run import RunSpec
 from worlds.circuit import Circuit, Direction, circuit_names, load_circuit
 
@@ -97,12 +98,8 @@ def course_of(log: RunLog, given: Given | None = None) -> Course:
 
 def _spec(metadata: Mapping[str, Any]) -> RunSpec | None:
     """What a run of ours was asked to be; None for other bags."""
-    if "circuit" not in metadata or "model" not in metadata:
-        return None
-    # A bag of another version may lack arguments or have more.
-    known = {name: value for name, value in metadata.items() if name in RunSpec.model_fields}
     try:
-        return RunSpec.model_validate(known)
+        return RecordedSpec.model_validate(metadata)
     except ValidationError:
         return None
 
@@ -115,14 +112,28 @@ def _recorded(spec: RunSpec, given: Given) -> Course:
         "timeout": given.timeout_s,
     }
     said = {name: value for name, value in changes.items() if value is not None}
-    spec = spec.model_copy(update=said)
+    return course_of_spec(
+        spec.model_copy(update=said), "as given" if given.circuit else "as recorded"
+    )
+
+
+def course_of_spec(spec: RunSpec, source: str) -> Course:
+    """The course that a run is asked to drive.
+
+    Args:
+        spec: The run.
+        source: How it is known, in words.
+
+    Raises:
+        PitwallError: Its circuit can't be read.
+    """
     return Course(
         circuit=spec.load_circuit(),
         direction=spec.direction,
         start_station_m=spec.start_station_m(),
         laps=spec.laps,
         timeout_s=spec.timeout_s(),
-        source="as given" if given.circuit else "as recorded",
+        source=source,
     )
 
 

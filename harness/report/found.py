@@ -24,8 +24,9 @@ class FoundRuns:
     Attributes:
         runs: The runs.
         folders: Each run's folder, in the same order.
-        notes: One line for everything that is not in the tables: runs without a result, results
-            that can't be read, attempts that were driven again.
+        notes: One line for everything that is not in the tables, or stands apart in them: runs
+            without a result, results that can't be read or don't say what was asked, attempts that
+            were driven again.
     """
 
     runs: tuple[Run, ...]
@@ -58,9 +59,12 @@ def find_runs(folders: Sequence[Path]) -> FoundRuns:
             notes.append(f"{folder} has no {RESULT_NAME}: not a run, or it did not end")
             continue
         try:
-            results[folder] = Run(name, read_result(folder), folder)
+            results[folder] = run = Run(name, read_result(folder), folder)
         except DataError as error:
             notes.append(str(error))
+            continue
+        if run.result.spec is None:
+            notes.append(f"{name} has a table of its own: its command does not tell its arguments")
     if not results:
         raise DataError("; ".join(notes) or f"no runs in {', '.join(map(str, folders))}")
     return FoundRuns(tuple(results.values()), tuple(results), tuple(notes))
