@@ -28,7 +28,7 @@ def list_circuits(
 
     Example: harness circuit list
     """
-    from worlds.circuit import circuit_names, user_circuits
+    from worlds.circuit import circuit_names
 
     rows = [_row(name) for name in circuit_names()]
     if as_json:
@@ -37,16 +37,18 @@ def list_circuits(
     from rich.console import Console
     from rich.table import Table
 
-    table = Table()
-    for title in ("name", "title", "length m", "tightest m", "width m", "limit s", "from"):
-        table.add_column(title, overflow="fold")
+    table = Table("name", "title", "length m", "tightest m", "width m", "limit s", "")
     for row in rows:
-        from_where = row.pop("error") or (row["source"] or "")
-        cells = [str(row[key]) if row[key] is not None else "" for key in _FIGURES]
-        table.add_row(row["name"], row["title"], *cells, from_where)
+        figures = [str(row[figure]) if row[figure] is not None else "" for figure in _FIGURES]
+        table.add_row(row["name"], row["title"], *figures, "yours" if row["file"] else "built in")
     Console(stderr=True).print(table)
-    if any(row["file"] for row in rows):
-        _say(f"your own lie in {user_circuits()}")
+    for row in rows:
+        if row["file"]:
+            _say(f"{row['name']}: {row['error'] or row['file'] + _from(row)}")
+
+
+def _from(row: dict[str, Any]) -> str:
+    return "" if row["source"] == row["file"] else f", from {row['source']}"
 
 
 _FIGURES = ("length_m", "tightest_radius_m", "asphalt_width_m", "time_limit_s")

@@ -104,7 +104,8 @@ def test_the_list_says_where_each_comes_from(harness: Harness, tmp_path: Path, o
     assert "broken.yaml: cannot read the circuit" in rows["broken"]["error"]
     code, _, said = harness("circuit", "list")
     assert code == 0
-    assert str(own) in "".join(said.split())
+    assert f"mine: {own / 'mine.yaml'}, from {table}\n" in said
+    assert f"broken: {own / 'broken.yaml'}: cannot read the circuit" in said
 
 
 def test_case_05_a_bag_becomes_a_circuit(harness: Harness, tmp_path: Path) -> None:
