@@ -37,7 +37,10 @@ def list_circuits(
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("name", "title", "length m", "tightest m", "width m", "limit s", "")
+    table = Table()
+    table.add_column("name", no_wrap=True)
+    for title in ("title", "length m", "tightest m", "width m", "limit s", ""):
+        table.add_column(title, overflow="fold")
     for row in rows:
         figures = [str(row[figure]) if row[figure] is not None else "" for figure in _FIGURES]
         table.add_row(row["name"], row["title"], *figures, "yours" if row["file"] else "built in")
