@@ -88,6 +88,11 @@ class RunSpec(LaunchSpec):
             return circuit.start_station(self.direction)
         return float(self.start) % circuit.centreline(self.direction).length_m
 
+    def latency_profile(self) -> Path | None:
+        """The file of the latency profile; None where there is none."""
+        kind, _, name = self.latency.partition(":")
+        return Path(name) if kind == "profile" else None
+
     def timeout_s(self) -> float:
         """Simulated time after which the run is over."""
         return self.timeout or self.load_circuit().time_limit_s * self.laps
