@@ -174,11 +174,12 @@ def _same_profile(result: Result, spec: RunSpec) -> bool:
 
     Results of older versions don't tell its content: then its name decides.
     """
-    wanted, kind = spec.latency_profile(), "profile:"
-    if wanted is None or result.spec is None or not result.spec.latency.startswith(kind):
+    wanted = spec.latency_profile()
+    driven = result.spec.latency_profile() if result.spec else None
+    if wanted is None or driven is None:
         return False
     if result.latency_sha256 is None:
-        return Path(result.spec.latency.removeprefix(kind)).name == wanted.name
+        return driven.name == wanted.name
     return result.latency_sha256 == latency_sha256(spec)
 
 

@@ -90,8 +90,7 @@ class RunSpec(LaunchSpec):
 
     def latency_profile(self) -> Path | None:
         """The file of the latency profile; None where there is none."""
-        kind, _, name = self.latency.partition(":")
-        return Path(name) if kind == "profile" else None
+        return LatencyText.parse(self.latency).profile
 
     def timeout_s(self) -> float:
         """Simulated time after which the run is over."""

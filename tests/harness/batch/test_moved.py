@@ -21,22 +21,22 @@ def study(folder: Path, latency_ms: float = 20.0) -> Job:
     return job
 
 
-def driven_there(job: Job, here: Job, **changes: object) -> None:
+def driven_there(job: Job, here: Job, sha256: str | None = None) -> None:
     """The result of one run in the recording of another, as if it had been moved."""
-    finish(job, **changes)
+    finish(job, latency_sha256=sha256)
     here.folder.parent.mkdir(parents=True, exist_ok=True)
     job.folder.rename(here.folder)
 
 
 def test_case_22_a_moved_profile_is_the_same_by_its_content(tmp_path: Path) -> None:
     old, new = study(tmp_path / "old"), study(tmp_path / "new")
-    driven_there(old, new, latency_sha256=latency_sha256(old.spec))
+    driven_there(old, new, latency_sha256(old.spec))
     _check_same(new)
 
 
 def test_another_profile_of_that_name_is_another_run(tmp_path: Path) -> None:
     old, new = study(tmp_path / "old"), study(tmp_path / "new", latency_ms=90.0)
-    driven_there(old, new, latency_sha256=latency_sha256(old.spec))
+    driven_there(old, new, latency_sha256(old.spec))
     with pytest.raises(UsageError, match=r"driven otherwise than the plan says \(latency:="):
         _check_same(new)
 
