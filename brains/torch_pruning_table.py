@@ -1,77 +1,84 @@
-"""What each share of zeros costs: the table that the shares in ``models.yaml`` were chosen by.
+"""What zeros cost: the table that the shares in ``models.yaml`` were chosen by.
 
-Prunes as the models' own recipe does and judges by validation frames, never by those of the
-evaluation. What has been trained stays in the folder: a killed table goes on.
+Prunes as the models' own recipe does, but further, and judges by validation frames, never by those
+of the evaluation. Each share's training is kept in the folder: a killed table goes on, and
+`harness optimize` with the same folder finds what it needs done.
 
-Run as ``python -m brains.torch_pruning_table DATA FOLDER``.
+Run as ``python -m brains.torch_pruning_table MODEL DATA FOLDER``.
 """
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from brains.artifacts import weights_dir
-from brains.build import start_weights, train_file
+from brains.build import build_artifact, scratch_of, silent, start_weights
 from brains.catalogue import find_model
 from brains.model import ModelSpec
-from brains.recipes.torch_pruning import FLOAT_WEIGHTS
+from brains.recipes.torch_pruning import FLOAT_WEIGHTS, stages
 from brains.torch_pilotnet import load_network
 from brains.training.dataset import Split, read_split
 from brains.training.loop import TrainParams, evaluate
 from brains.training.torch_train import TorchLearner
+from brains.workshop import Workshop
 from harness.errors import PitwallError
 
-MODELS = ("torch_pruned_local", "torch_pruned_global")
-SHARES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+SHARES = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 
-def table(model: ModelSpec, shares: tuple[float, ...], data: Path, folder: Path) -> Iterator[float]:
-    """Prune by each share; yields the mean squared error over the float network's.
+def table(
+    model: ModelSpec, shares: Sequence[float], data: Path, folder: Path
+) -> Iterator[tuple[float, float]]:
+    """Prune by one share after the other.
 
     Args:
         model: A model that ``torch_pruning.pruned`` makes.
-        shares: Shares of zeros.
+        shares: Shares of zeros, rising.
         data: Data set.
         folder: Weights folder that takes what is trained.
+
+    Yields:
+        Share, and the mean squared error over the float network's.
 
     Raises:
         DataError: Data set or weights are missing or broken.
     """
+    start_weights(folder, [model])
+    further = model.model_copy(update={"recipe_options": model.recipe_options | {"zeros": shares}})
+    workshop = Workshop(
+        model=further,
+        target=folder / model.weights,
+        folder=folder,
+        scratch=scratch_of(model, folder),
+        data=data,
+        progress=silent,
+        artifact_of=lambda name: build_artifact(find_model(name)),
+    )
     validation = read_split(data, "validation")
-    floats = mse(weights_dir() / FLOAT_WEIGHTS, validation)
-    tries = [with_share(model, share) for share in shares]
-    start_weights(folder, tries)
-    for tried in tries:
-        yield mse(train_file(tried, data, folder), validation) / floats
+    floats = mse(load_network(workshop.weights_file(FLOAT_WEIGHTS)), validation)
+    for zeros, network in stages(workshop):
+        yield zeros, mse(network, validation) / floats
 
 
-def with_share(model: ModelSpec, zeros: float) -> ModelSpec:
-    """The model pruned by another share, into a file of its own."""
-    name = f"{model.name}_{zeros:g}"
-    options = model.recipe_options | {"zeros": zeros}
-    update = {"name": name, "weights": f"{name}.npz", "recipe_options": options}
-    return model.model_copy(update=update)
-
-
-def mse(weights: Path, frames: Split) -> float:
-    """Mean squared error of the scaled outputs of a network's weights file."""
+def mse(network: Any, frames: Split) -> float:
+    """Mean squared error of a network's scaled outputs."""
     params = TrainParams()
-    learner = TorchLearner(load_network(weights), params, bfloat16=False)
+    learner = TorchLearner(network, params, bfloat16=False)
     return evaluate(learner.answers, frames, params.steering_weight)["mse"]
 
 
 def main() -> int:
     """Prints the table, each line as soon as it is known; the exit code."""
-    parser = argparse.ArgumentParser(description="What each share of zeros costs.")
+    parser = argparse.ArgumentParser(description="What zeros cost a PyTorch PilotNet.")
+    parser.add_argument("model", help="torch_pruned_local or torch_pruned_global")
     parser.add_argument("data", type=Path, help="data set")
     parser.add_argument("folder", type=Path, help="weights folder that takes what is trained")
     options = parser.parse_args()
     try:
-        for name in MODELS:
-            ratios = table(find_model(name), SHARES, options.data, options.folder)
-            for share, ratio in zip(SHARES, ratios, strict=True):
-                print(f"{name}, {share:.0%} zeros: MSE {ratio:.3f} x float", flush=True)
+        model = find_model(options.model)
+        for zeros, ratio in table(model, SHARES, options.data, options.folder):
+            print(f"{model.name}, {zeros:.0%} zeros: MSE {ratio:.3f} x float", flush=True)
     except PitwallError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

@@ -1,11 +1,12 @@
 """A PyTorch PilotNet with most of its weights zero (``torch.nn.utils.prune``)."""
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from brains.recipes.training import run_training
-from brains.torch_pilotnet import load_network, save_weights
+from brains.torch_pilotnet import load_network, pytorch, save_weights
 from brains.training.loop import TrainParams
 from brains.training.torch_train import TorchLearner
 from brains.workshop import Workshop
@@ -70,20 +71,41 @@ def let_go(layers: Sequence[Any]) -> None:
 
 
 def pruned(workshop: Workshop) -> None:
-    """A weights file with a share of the weights zero, and the others trained on without them.
+    """A weights file with most of the weights zero.
 
-    ``recipe_options`` give the ``method`` (one of ``METHODS``), the share of ``zeros``, and
-    ``training`` (fields of ``TrainParams``).
+    ``recipe_options`` give the ``method`` (one of ``METHODS``), the shares of ``zeros`` one after
+    the other, and ``training`` (fields of ``TrainParams``), which follows each of them.
+    """
+    *_, (_, network) = stages(workshop)
+    save_weights(network, workshop.target, compress=True)
+
+
+def stages(workshop: Workshop) -> Iterator[tuple[float, Any]]:
+    """Prune by one share after the other; the network trains on after each.
+
+    Before more weights go, the others have learned to do without the first.
+
+    Yields:
+        Share of zeros, and the network (the same torch module each time) with as many.
     """
     options = workshop.model.recipe_options
     params = TrainParams(**options["training"])
     network = load_network(workshop.weights_file(FLOAT_WEIGHTS))
     network[0].requires_grad_(False)
     layers = layers_of(network)
-    METHODS[options["method"]](layers, float(options["zeros"]))
-    run_training(workshop, params, lambda *_: TorchLearner(network, params, bfloat16=False))
-    let_go(layers)
-    save_weights(network, workshop.target, compress=True)
+    for zeros in options["zeros"]:
+        # Learners lay the channels innermost, which torch's pruning does not take.
+        network.to(memory_format=pytorch().contiguous_format)
+        # Those that are zero are the smallest: the share is of all weights, each time.
+        METHODS[options["method"]](layers, zeros)
+        stage = replace(workshop, scratch=workshop.scratch / f"{zeros:g}")
+        _train(network, stage, params)
+        let_go(layers)
+        yield zeros, network
+
+
+def _train(network: Any, workshop: Workshop, params: TrainParams) -> None:
+    run_training(workshop, params, lambda *_: TorchLearner(network, params, bfloat16=True))
 
 
 def _prune() -> Any:
