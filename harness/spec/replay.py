@@ -22,6 +22,7 @@ class ReplaySpec(LaunchSpec):
     rate: float = Field(default=0.0, ge=0.0, description="frames/s at most; 0: as it answers")
     patience: float = Field(default=60.0, gt=0.0, description="s that an answer may take")
     output: str = ""
+    camera_topic: str = Field(default="", description="empty: the usual one, or the only one")
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Self:
