@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 Kind = Literal["stamps", "clock", "wall", "none"]
+Records = Literal["wall", "simulated", "unknown"]
 
 # A simulation begins at 0, the wall's clock passed this in September 2001.
 _EPOCH_S = 1e9
@@ -46,7 +47,7 @@ class Times:
     """
 
     kind: Kind = "stamps"
-    records: Literal["wall", "simulated", "unknown"] = "wall"
+    records: Records = "wall"
     clock: bool = True
     notes: tuple[str, ...] = ()
 
@@ -57,30 +58,52 @@ class Times:
 
     @property
     def words(self) -> str:
-        """All of it in a line."""
+        """Where simulated and wall time are from, in a line."""
         match self.kind:
             case "none":
-                return "its odometry carries no stamps: simulated time is unknown"
+                return "none; simulated time is unknown"
             case "wall":
-                return (
-                    "its odometry is stamped with wall time and there is no /clock:"
-                    " simulated time is unknown"
-                )
+                return "the odometry's stamps are of the wall; simulated time is unknown"
             case "clock":
-                simulated = (
-                    "its odometry is stamped with wall time: simulated time is that of /clock"
-                )
+                simulated = "simulated time by /clock, for the odometry's stamps are of the wall"
             case _:
                 simulated = "simulated time by the odometry's stamps"
-        if self.records == "simulated":
+        told = self.clock and self.records == "wall"
+        return f"{simulated}; wall time {'by the records of /clock' if told else 'is unknown'}"
+
+
+LINE_ALONE = "simulated time is unknown, and the figures are of the line alone"
+
+
+def kind_note(kind: Kind) -> str:
+    """What a reader of the figures must know where the odometry's stamps are not simulated."""
+    match kind:
+        case "none":
+            return f"its odometry carries no stamps: {LINE_ALONE}"
+        case "wall":
+            return f"its odometry is stamped with wall time, without a /clock: {LINE_ALONE}"
+        case "clock":
             return (
-                f"{simulated}; its records are stamped in simulated time: no figures of wall time"
+                "its odometry is stamped with wall time: simulated time is that of /clock when it"
+                " was recorded"
             )
-        if self.records == "unknown":
-            return f"{simulated}; its records ran too fast for wall time: no figures of it"
-        if not self.clock:
-            return f"{simulated}; no /clock of it: no figures of wall time"
-        return f"{simulated}, wall time by /clock's records"
+    return ""
+
+
+def wall_note(kind: Kind, records: Records, clock_belongs: bool) -> str:
+    """Why there are no figures of wall time, where that is not plain."""
+    if kind not in ("stamps", "clock"):
+        return ""
+    if records == "simulated":
+        return "its records are stamped in simulated time: there are no figures of wall time"
+    if records == "unknown":
+        return (
+            "its records follow one another too fast to be of the wall: there are no figures of"
+            " wall time"
+        )
+    if not clock_belongs:
+        return "its /clock tells other times than the odometry: there are no figures of wall time"
+    return ""
 
 
 def missing_stamps(stamps_s: Floats) -> Mask:
@@ -211,7 +234,7 @@ def can_be_left_out(unknown: Mask, sim_s: Floats, x_m: Floats, y_m: Floats) -> b
     return bool((steps_s[torn] <= longest_s).all())
 
 
-def records_are(records_s: Floats, sim_s: Floats) -> Literal["wall", "simulated", "unknown"]:
+def records_are(records_s: Floats, sim_s: Floats) -> Records:
     """What the times of records are, beside the simulated times of what they hold; both (N,)."""
     if float(np.median(np.abs(records_s - sim_s))) < 1.0:
         return "simulated"

@@ -163,6 +163,8 @@ def _run_log(bag_path: Path, gathered: _Gathered) -> RunLog:
     wall, sim, pose = wall[order], sim[order], [column[order] for column in pose]
     records = bag_times.records_are(wall, sim) if kind in ("stamps", "clock") else "wall"
     ours = clock.sim_s.size > 0 and (kind == "clock" or bag_times.overlap(stamps, clock.sim_s))
+    if why := bag_times.wall_note(kind, records, ours or not clock.sim_s.size):
+        notes.append(why)
     other = _OtherTimes(kind, sim, wall, clock if ours else None)
     iterations = _columns(rows[topics.ITERATIONS], 12)
     iterations[1] = other.of(iterations[0], iterations[1])
@@ -210,15 +212,17 @@ def _odometry_times(
         sim_s = np.where(bag_times.missing_stamps(stamps_s), np.nan, stamps_s)
         lacking = "carry no stamp"
     unknown = np.isnan(sim_s)
-    if not unknown.any():
-        return sim_s, kind
-    if kind != "none":
-        told = f"{unknown.sum()} of {len(sim_s)} odometry samples {lacking}"
-        if bag_times.can_be_left_out(unknown, sim_s, pose[0], pose[1]):
-            notes.append(f"{told}: they are left out")
-            return sim_s, kind
-        notes.append(f"{told}, too many to follow the car by the others")
-    return np.arange(len(sim_s), dtype=np.float64), "none"
+    lost = f"{unknown.sum()} of {len(sim_s)} odometry samples {lacking}"
+    if kind == "none" or not unknown.any():
+        told = bag_times.kind_note(kind)
+    elif bag_times.can_be_left_out(unknown, sim_s, pose[0], pose[1]):
+        notes.append(f"{lost}: they are left out")
+        told = bag_times.kind_note(kind)
+    else:
+        told, kind = f"{lost}: {bag_times.LINE_ALONE}", "none"
+    if told:
+        notes.append(told)
+    return (np.arange(len(sim_s), dtype=np.float64) if kind == "none" else sim_s), kind
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from harness.report.comparison import compare, csv_comparison, markdown_comparis
 from harness.report.groups import Run, heats
 from harness.report.recording import print_comparison
 from tests.harness.browser import lay_out, needs_browser
-from tests.harness.report.test_report import laps, record
 from tests.harness.recording.test_results import make_result
+from tests.harness.report.test_report import laps, record
 
 BEFORE_M = [0.10, 0.12, 0.11, 0.13, 0.10, 0.12, 0.11, 0.13]
 

@@ -24,8 +24,8 @@ from harness.report.page import build_page
 from harness.report.table import Report
 from tests.harness.bagmaker import RADIUS_M, Iteration, Recording, circle, on_circle, write_bag
 from tests.harness.browser import lay_out, needs_browser
-from tests.harness.report.test_report import record
 from tests.harness.recording.test_results import make_result
+from tests.harness.report.test_report import record
 
 LAP_M = 2.0 * np.pi * RADIUS_M
 
