@@ -13,6 +13,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.errors import DataError
+
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Mask = NDArray[np.bool_]
@@ -56,20 +58,30 @@ class Times:
         """Whether simulated time is known."""
         return self.kind in ("stamps", "clock")
 
+    def check_known(self) -> None:
+        """For figures and pictures over time.
+
+        Raises:
+            DataError: Simulated time is unknown.
+        """
+        if not self.known:
+            raise DataError(f"no pictures over time: {'; '.join(self.notes)}")
+
     @property
     def words(self) -> str:
         """Where simulated and wall time are from, in a line."""
         match self.kind:
             case "none":
-                return "none; simulated time is unknown"
+                return "none, simulated time is unknown"
             case "wall":
-                return "the odometry's stamps are of the wall; simulated time is unknown"
+                return "of the wall without a /clock, simulated time is unknown"
             case "clock":
-                simulated = "simulated time by /clock, for the odometry's stamps are of the wall"
+                simulated = "simulated by /clock, for the odometry's stamps are wall time"
             case _:
-                simulated = "simulated time by the odometry's stamps"
+                simulated = "simulated by the odometry's stamps"
         told = self.clock and self.records == "wall"
-        return f"{simulated}; wall time {'by the records of /clock' if told else 'is unknown'}"
+        wall = "wall by /clock's records" if told else "no wall time"
+        return f"{simulated}, {wall}"
 
 
 LINE_ALONE = "simulated time is unknown, and the figures are of the line alone"

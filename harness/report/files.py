@@ -17,7 +17,7 @@ RUNS_CSV_NAME = "runs.csv"
 
 
 def write_files(
-    report: Report, folder: Path, progress: Callable[[int, int], None]
+    report: Report, folder: Path, progress: Callable[[int, int], None], digests: DigestCache
 ) -> tuple[Path, ...]:
     """Write a report as HTML, Markdown and CSV.
 
@@ -26,6 +26,7 @@ def write_files(
         folder: Takes `report.html`, `report.md`, `report.csv` (one row a model) and `runs.csv`
             (one row a run).
         progress: Told how many of how many recordings are read.
+        digests: Where the recordings' digests come from.
 
     Raises:
         StorageError: The folder can't be written.
@@ -38,6 +39,6 @@ def write_files(
         MARKDOWN_NAME: "\n".join(markdown),
         CSV_NAME: groups_csv(report.heats),
         RUNS_CSV_NAME: runs_csv(report.runs),
-        HTML_NAME: build_page(report, DigestCache(), progress),
+        HTML_NAME: build_page(report, digests, progress),
     }
     return tuple(write_text(folder / name, text) for name, text in texts.items())

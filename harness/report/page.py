@@ -82,7 +82,8 @@ def build_page(report: Report, digests: DigestCache, progress: Callable[[int, in
         ),
         rankings=report.rankings,
         notes=report.notes,
-        reading=(*NOTES, *published_note(report.tables)),
+        # The tables above have read the bags.
+        reading=(*NOTES, *published_note(report.tables), *times_note(digests)),
         origin=origin_of(report.runs),
     )
     return render(
@@ -92,6 +93,11 @@ def build_page(report: Report, digests: DigestCache, progress: Callable[[int, in
         place_headings=PLACE_HEADINGS,
         ranking_note=f"Ranking: {RANKING_NOTE}",
     )
+
+
+def times_note(digests: DigestCache) -> tuple[str, ...]:
+    """A line on what the times of the bags read mean; none where none was read."""
+    return (f"Times: {digests.times}",) if digests.times else ()
 
 
 class _Reader:

@@ -16,9 +16,11 @@ from harness.report.comparison import (
     markdown_comparison,
     terminal_comparison,
 )
+from harness.report.digest import DigestCache
 from harness.report.files import write_files
 from harness.report.found import FoundRuns, find_runs
 from harness.report.groups import Run, heats
+from harness.report.page import times_note
 from harness.report.table import Report, terminal_report
 
 
@@ -57,9 +59,14 @@ def print_report(
         console = Console()
         console.print(terminal_report(report.tables, console.width, report.rankings))
     messages = Console(stderr=True, highlight=False)
+    digests = DigestCache()
     with messages.status("") as status:
-        files = write_files(report, output, lambda done, of: status.update(f"read {done} of {of}"))
+        files = write_files(
+            report, output, lambda done, of: status.update(f"read {done} of {of}"), digests
+        )
     drawn = draw_runs(found, output) if len(found.runs) == 1 else DrawnRuns((), ())
+    for line in times_note(digests):
+        messages.print(line, markup=False, soft_wrap=True)
     for note in (*found.notes, *drawn.notes):
         messages.print(note, style="yellow", markup=False, soft_wrap=True)
     for file in (*files, *drawn.files):

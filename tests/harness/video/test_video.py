@@ -183,7 +183,7 @@ def test_a_film_has_every_frame_and_the_verdict(tmp_path: Path) -> None:
     film = make_video(tmp_path, None, Given(), lambda done, of: shown.append((done, of)))
     assert film.file == tmp_path / "video.mp4"
     (told,) = film.notes
-    assert told.startswith("times: simulated time by the odometry's stamps")
+    assert told.startswith("times: simulated by the odometry's stamps")
     assert sorted(path.name for path in tmp_path.iterdir()) == [bag.name, "video.mp4"]
     with av.open(str(film.file)) as file:
         (stream,) = file.streams.video
