@@ -99,8 +99,8 @@ class Digest:
             timing.factor_by_second(log.clock, go_sim_s, drive.end_sim_s),
         )
         told = "; ".join((log.times.words, *log.times.notes))
-        columns: list[Any] = [np.asarray(array, dtype=np.float32) for array in arrays]
-        return cls(*columns, told)
+        digested: list[Any] = [*(np.asarray(array, dtype=np.float32) for array in arrays), told]
+        return cls(*digested)
 
 
 def station_count(length_m: float) -> int:

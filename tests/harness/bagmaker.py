@@ -211,7 +211,7 @@ def write_bag(
         if recording.metadata is not None:
             bag.text("/metadata", wall_of(0.0), recording.metadata)
         for pose in recording.poses:
-            bag.write("/F1ROS/odom", "nav_msgs/Odometry", wall_of(pose.sim_s), _odometry(bag, pose))
+            bag.write("/F1ROS/odom", "nav_msgs/Odometry", wall_of(pose.sim_s), odometry(bag, pose))
         if recording.clock and recording.poses:
             still = bag.make("rosgraph_msgs/Clock", clock=bag.stamp(0.0))
             for index in range(round(recording.paused_before_s * 10.0)):
@@ -253,7 +253,8 @@ def write_bag(
     return path
 
 
-def _odometry(bag: BagMaker, pose: Pose) -> Any:
+def odometry(bag: BagMaker, pose: Pose) -> Any:
+    """A nav_msgs/Odometry, stamped with the pose's time."""
     covariance = np.zeros(36)
     orientation = bag.make(
         "geometry_msgs/Quaternion",
