@@ -51,9 +51,10 @@ def _what_else(bag: Path, head: bytes) -> str:
         return "is empty"
     if head.startswith(_OLDER):
         version = head.split(b"\n", 1)[0].split(b" V", 1)[1].decode("ascii", "replace").strip()
+        # Noetic's `rosbag reindex` should convert it, but raises a TypeError; its player reads it.
         return (
-            f"is a ROS 1 bag of the old format {version}, not 2.0: `rosbag reindex {bag}` writes it"
-            " anew (it keeps the old one beside it)"
+            f"is a ROS 1 bag of the old format {version}, not 2.0: play it by `rosbag play {bag}`"
+            " while `rosbag record -a` writes it anew"
         )
     if head.startswith(_ZSTD):
         return (

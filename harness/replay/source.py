@@ -1,6 +1,7 @@
 """The frames of a bag, and the commands that were given when it was recorded. No ROS."""
 
 import hashlib
+import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,8 @@ from harness.recording.messages import read_messages, topics_of
 
 Compression = Literal["none", "png", "jpeg"]
 
+# A second of the car's camera.
+_DRIVE_FRAMES = 20
 _MAGIC: dict[bytes, Compression] = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpeg"}
 
 
@@ -81,25 +84,41 @@ def open_source(bag: Path, camera: str | None = None) -> Source:
     if chosen is None:
         raise no_camera(bag, there)
     packed = there[chosen.topic].kind == COMPRESSED_IMAGE
-    stamps_ns: list[int] = []
     compression: Compression = "none"
-    for _, _, image in read_messages(bag, {chosen.topic}):
-        if not stamps_ns and packed:
-            compression = _compression(bag, image)
-        stamps_ns.append(_stamp_ns(image))
-    before = _before_last_drive(stamps_ns)
-    model, commands = _driven(bag, before > 0)
-    shared = {stamp for stamp, count in Counter(stamps_ns[before:]).items() if count > 1}
+    model: str | None = None
+    stamps_ns: list[int] = []
+    # Each with how many frames were recorded before it.
+    given: list[tuple[int, int, Command]] = []
+    wanted = {chosen.topic, topics.ITERATIONS, topics.METADATA}
+    for name, _, message in read_messages(bag, wanted):
+        try:
+            if name == topics.METADATA:
+                model = _json_object(message.data).get("model")
+            elif name == topics.ITERATIONS:
+                command = Command(message.v_m_s, message.w_rad_s)
+                given.append((len(stamps_ns), _stamp_ns(message), command))
+            else:
+                if packed and not stamps_ns:
+                    compression = _compression(bag, message)
+                stamps_ns.append(_stamp_ns(message))
+        except AttributeError as error:
+            raise DataError(f"{bag}: {name} has an unexpected type ({error})") from error
+    before, end = _last_drive(stamps_ns)
+    shared = {stamp for stamp, count in Counter(stamps_ns[before:end]).items() if count > 1}
     return Source(
         bag=bag,
         sha256=_sha256(bag),
         camera_topic=chosen.topic,
         compression=compression,
-        frames=len(stamps_ns) - before,
+        frames=end - before,
         frames_before=before,
-        model=model,
-        commands={stamp: value for stamp, value in commands.items() if stamp not in shared},
-        notes=_notes(chosen.note, before, shared),
+        model=str(model) if model else None,
+        commands={
+            stamp: command
+            for frames, stamp, command in given
+            if before < frames <= end and stamp not in shared
+        },
+        notes=_notes(chosen.note, end - before, len(stamps_ns), shared),
     )
 
 
@@ -111,7 +130,7 @@ def read_frames(source: Source) -> Iterator[RecordedFrame]:
     """
     messages = read_messages(source.bag, {source.camera_topic})
     for number, (_, _, image) in enumerate(messages):
-        if number < source.frames_before:
+        if not 0 <= number - source.frames_before < source.frames:
             continue
         try:
             pixels = np.ascontiguousarray(blue_green_red(image)[..., ::-1])
@@ -120,40 +139,24 @@ def read_frames(source: Source) -> Iterator[RecordedFrame]:
         yield RecordedFrame(_stamp_ns(image), pixels)
 
 
-def _before_last_drive(stamps_ns: list[int]) -> int:
-    """How many frames are of earlier drives."""
+def _last_drive(stamps_ns: list[int]) -> tuple[int, int]:
+    """The last drive's first frame, and the one behind its last.
+
+    Where the world was reset once more only for the end, that is no drive to replay.
+    """
     times_s = np.array(stamps_ns, dtype=np.float64) / 1e9
     times_s[missing_stamps(times_s)] = np.nan
-    return int(drive_starts(times_s)[-1]) if stamps_ns else 0
+    drives = list(itertools.pairwise([*drive_starts(times_s).tolist(), len(stamps_ns)]))
+    long = [(first, end) for first, end in drives if end - first >= _DRIVE_FRAMES]
+    return long[-1] if long else max(drives, key=lambda drive: drive[1] - drive[0])
 
 
-def _driven(bag: Path, again: bool) -> tuple[str | None, dict[int, Command]]:
-    """The model that drove, if known, and its commands by the stamps of their frames.
-
-    Args:
-        bag: The bag.
-        again: It holds several drives: the commands are those of the last.
-    """
-    given: list[tuple[int, Command]] = []
-    model = None
-    for name, _, message in read_messages(bag, {topics.ITERATIONS, topics.METADATA}):
-        try:
-            if name == topics.METADATA:
-                model = _json_object(message.data).get("model")
-            else:
-                given.append((_stamp_ns(message), Command(message.v_m_s, message.w_rad_s)))
-        except AttributeError as error:
-            raise DataError(f"{bag}: {name} has an unexpected type ({error})") from error
-    before = _before_last_drive([stamp for stamp, _ in given]) if again else 0
-    return (str(model) if model else None), dict(given[before:])
-
-
-def _notes(choice: str, before: int, shared: set[int]) -> tuple[str, ...]:
+def _notes(choice: str, taken: int, recorded: int, shared: set[int]) -> tuple[str, ...]:
     notes = [choice] if choice else []
-    if before:
+    if taken < recorded:
         notes.append(
-            f"simulated time went back after {before} frames (the world was reset): the frames are"
-            " those of the last drive"
+            "simulated time goes back (the world was reset): the frames are those of the last"
+            f" drive, {taken} of {recorded}"
         )
     if shared == {0}:
         notes.append("its camera frames carry no stamps: their commands can't be told apart")

@@ -202,7 +202,7 @@ def test_case_03_wall_stamps_get_their_simulated_time_from_clock(
     assert_lap_time(measured, 0.5)
     assert measured.metrics.duration_wall_s == pytest.approx(2.0 * LAP_S, abs=0.05)
     assert any("stamped with wall time" in note and "/clock" in note for note in measured.notes)
-    assert "Times: simulated by /clock" in harness("metrics", str(bag)).stdout
+    assert json.loads(json_sheet(measured))["times"].startswith("simulated by /clock")
 
 
 def test_case_03_without_a_clock_simulated_time_is_unknown(tmp_path: Path) -> None:
@@ -258,7 +258,6 @@ def test_case_04_after_a_reset_the_figures_are_of_the_last_drive(tmp_path: Path)
     (told,) = (note for note in measured.notes if "went back" in note)
     assert told.startswith("simulated time went back at 40.00 s")
     assert "of the last of 2 drives" in told
-    assert "went back at 40.00 s" in harness("metrics", str(bag)).stdout
 
 
 def test_case_04_of_three_drives_the_last_that_moves_is_taken(tmp_path: Path) -> None:
@@ -302,29 +301,28 @@ def test_case_04_messages_that_overtake_each_other_are_one_drive(tmp_path: Path)
 
 
 def test_case_04_a_replay_compares_the_last_drive_alone(tmp_path: Path) -> None:
-    frames = random_frames(12)
+    frames = random_frames(25)
     one = write_camera_bag(tmp_path / "one.bag", frames, commands={0: (1.0, 0.0), 3: (4.0, 0.0)})
     two = write_camera_bag(tmp_path / "two.bag", frames[::-1], commands={0: (9.0, 0.5)})
+    end = write_camera_bag(tmp_path / "end.bag", frames[:2])
     both = tmp_path / "both.bag"
     with Writer(both) as writer:
         connections: dict[str, Any] = {}
-        for later_s, part in enumerate((one, two)):
+        for later_s, part in enumerate((one, two, end)):
             with Reader(part) as reader:
                 for connection, time_ns, data in reader.messages():
                     if connection.topic not in connections:
                         connections[connection.topic] = writer.add_connection(
                             connection.topic, connection.msgtype, typestore=typestore()
                         )
-                    at_ns = time_ns + later_s * 10**9
+                    at_ns = time_ns + 2 * later_s * 10**9
                     writer.write(connections[connection.topic], at_ns, data)
     source = open_source(both)
-    assert (source.frames_before, source.frames) == (12, 12)
+    assert (source.frames_before, source.frames) == (25, 25)
     assert [command.v_m_s for command in source.commands.values()] == [9.0]
-    assert any("went back after 12 frames" in note for note in source.notes)
+    assert any("the last drive, 25 of 52" in note for note in source.notes)
     read = list(read_frames(source))
-    assert [np.array_equal(f.pixels, p) for f, p in zip(read, frames[::-1], strict=True)] == (
-        [True] * 12
-    )
+    assert all(np.array_equal(f.pixels, p) for f, p in zip(read, frames[::-1], strict=True))
 
 
 # Case 5: a circuit that is not known here.
@@ -371,16 +369,14 @@ def test_case_06_of_several_odometries_one_is_to_be_chosen(tmp_path: Path) -> No
         for pose in lap():
             for topic in ("/carla/ego_vehicle/odometry", "/zed/odom"):
                 bag.write(topic, "nav_msgs/Odometry", pose.sim_s, odometry(bag, pose))
-    path = str(tmp_path / "a.bag")
-    done = harness("metrics", path)
-    assert done.returncode == 3
-    assert "/carla/ego_vehicle/odometry, /zed/odom: choose one by --odometry-topic" in done.stderr
-    chosen = harness("metrics", path, "--odometry-topic", "/zed/odom", "--json")
+    path = tmp_path / "a.bag"
+    with pytest.raises(DataError, match=r"/carla/ego_vehicle/odometry, /zed/odom: choose one"):
+        measure_bag(path)
+    chosen = harness("metrics", str(path), "--odometry-topic", "/zed/odom", "--json")
     assert json.loads(chosen.stdout)["laps"] == 1
     for topic, why in (("/nowhere", "no topic /nowhere"), ("/metadata", "holds no odometry but")):
-        done = harness("metrics", path, "--odometry-topic", topic)
-        assert done.returncode == 2
-        assert why in done.stderr and "/zed/odom" in done.stderr
+        with pytest.raises(UsageError, match=rf"{why}.*/carla/ego_vehicle/odometry, /zed/odom"):
+            measure_bag(path, asked=AskedTopics(odometry=topic))
 
 
 def camera_bag(path: Path, *cameras: str, encoding: str = "rgb8") -> Path:
@@ -485,15 +481,14 @@ def test_case_07_a_ros_2_bag_is_replayed_and_found_in_its_folder(tmp_path: Path)
 
 def test_case_07_an_old_format_is_named_with_its_converter(tmp_path: Path) -> None:
     bag = old_format(tmp_path / "old.bag")
-    for command in ("metrics", "video", "replay"):
-        done = harness(command, str(bag))
-        assert done.returncode == 3
-        (line,) = done.stderr.splitlines()
-        assert "old format 1.2" in line and f"rosbag reindex {bag}" in line
+    done = harness("replay", str(bag))
+    assert done.returncode == 3
+    (line,) = done.stderr.splitlines()
+    assert "old format 1.2" in line and f"rosbag play {bag}" in line
 
 
 def test_case_07_what_can_t_be_read_is_one_line(tmp_path: Path) -> None:
-    whole = write_bag(tmp_path / "run.bag", Recording(poses=lap(), metadata=WORLD))
+    whole = write_bag(tmp_path / "lap.bag", Recording(poses=lap(), metadata=WORLD))
     cut: list[Path] = []
     for storage in ("sqlite3", "mcap"):
         folder = as_ros2(whole, tmp_path / storage, storage)
@@ -508,13 +503,10 @@ def test_case_07_what_can_t_be_read_is_one_line(tmp_path: Path) -> None:
     empty.touch()
     text = tmp_path / "notes.mcap"
     text.write_text("hello\n")
-    several = tmp_path
-    bags = (*cut, packed, zipped / "metadata.yaml", lost, empty, text, several.parent)
-    for bag in bags:
-        done = harness("metrics", str(bag))
-        assert done.returncode == 3, (bag, done.stderr)
-        (line,) = done.stderr.splitlines()
-        assert line.startswith("error: ") and str(bag) in line
+    for bag in (*cut, packed, zipped / "metadata.yaml", lost, empty, text, tmp_path):
+        with pytest.raises(DataError) as caught:
+            measure_bag(bag)
+        assert str(bag) in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_case_07_bags_without_messages_are_one_line(tmp_path: Path) -> None:
@@ -522,10 +514,8 @@ def test_case_07_bags_without_messages_are_one_line(tmp_path: Path) -> None:
         with Writer(tmp_path / name) as writer:
             for topic in topics:
                 writer.add_connection(topic, "nav_msgs/msg/Odometry", typestore=typestore())
-        done = harness("metrics", str(tmp_path / name))
-        assert done.returncode == 3
-        (line,) = done.stderr.splitlines()
-        assert "no recording of a run" in line
+        with pytest.raises(DataError, match="no recording of a run"):
+            measure_bag(tmp_path / name)
 
 
 def test_a_bag_is_told_by_its_content_not_its_name(tmp_path: Path) -> None:
