@@ -19,13 +19,9 @@ models:  ## set-up without a simulator, to measure models on a board (docs/guide
 lap: setup  ## set-up, a real lap of the default model, its report
 	@. ./env.sh && harness lap
 
-# The tests in a real Gazebo have a process of their own: five frameworks in one process with the
-# threads and signals of runs ended in a segmentation fault.
 test:  ## set-up with all extras, lint, all tests (a real Gazebo among them); TESTS=... for some
 	@$(PYTHON) -m harness.setup --extras $(ALL_EXTRAS)
-	@. ./env.sh && $(MAKE) --no-print-directory _lint && \
-	if [ -n "$(TESTS)" ]; then python -m pytest $(TESTS); \
-	else python -m pytest tests --ignore tests/sim && python -m pytest tests/sim; fi
+	@. ./env.sh && $(MAKE) --no-print-directory _lint && python -m pytest $(or $(TESTS),tests)
 
 lint:  ## ruff, mypy strict, clang-format
 	@$(PYTHON) -m harness.setup --extras $(ALL_EXTRAS)

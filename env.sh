@@ -13,6 +13,9 @@ esac
 # `make models` leaves out the workspace, and all of ROS.
 export PYTHONPATH="$PITWALL_HOME${PITWALL_WORKSPACE:+:$PITWALL_WORKSPACE/lib/python3/dist-packages}"
 export ROS_PACKAGE_PATH="$PITWALL_HOME/harness${PITWALL_WORKSPACE:+:$PITWALL_WORKSPACE/share}:/usr/share"
+# A robot's settings in .bashrc (a host name, a namespace) are not for here: harness/run/environment.py.
+unset ROS_HOSTNAME ROS_IPV6 ROS_NAMESPACE ROS_HOME ROS_LOG_DIR PYTHONHOME PYTHONSTARTUP PYTHONWARNINGS
+export PYTHONUTF8=1
 export ROS_DISTRO=noetic ROS_ETC_DIR=/etc/ros ROS_ROOT=/usr/share/ros ROS_VERSION=1
 # Loopback only: rosmaster then listens on nothing else.
 export ROS_IP=127.0.0.1

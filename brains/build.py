@@ -1,9 +1,11 @@
 """Makes models' files: artifacts into the cache, trained ones into a weights folder."""
 
 import shutil
+import sys
 from collections.abc import Collection
 from pathlib import Path
 
+from brains import availability
 from brains.artifacts import (
     artifact_path,
     built_dir,
@@ -12,12 +14,12 @@ from brains.artifacts import (
     weights_dir,
     write_sums,
 )
-from brains.build_elsewhere import build_elsewhere
-from brains.catalogue import absent_build_modules, find_model, why_not, why_not_this_machine
+from brains.build_elsewhere import build_elsewhere, train_elsewhere
+from brains.catalogue import find_model
 from brains.environment import interpreter
 from brains.model import ModelSpec
 from brains.workshop import Progress, Workshop, find_recipe
-from harness.errors import DataError, PitwallError, UnavailableError, UsageError
+from harness.errors import DataError, PitwallError, UsageError
 from harness.setup.cache import build_once, forget, is_complete
 
 
@@ -26,8 +28,14 @@ def silent(text: str, done: int = 0, total: int = 0) -> None:
     del text, done, total
 
 
-def build_artifact(model: ModelSpec, progress: Progress = silent) -> Path:
+def build_artifact(model: ModelSpec, progress: Progress = silent, *, apart: bool = False) -> Path:
     """Make the model's artifact in the cache unless it is there and unbroken.
+
+    Args:
+        model: The model.
+        progress: Is told how far it is.
+        apart: Make it in a process of its own: who makes several must not have the frameworks of
+            all of them in one. A model with an environment always has one.
 
     Returns:
         Where it is; for a kept one, its place in the weights folder.
@@ -39,21 +47,22 @@ def build_artifact(model: ModelSpec, progress: Progress = silent) -> Path:
     """
     path = artifact_path(model)
     if path is None:
-        if (reason := why_not(model)) is not None:
-            raise UnavailableError(reason)
+        availability.to_drive(model).require()
         raise UsageError(f"model {model.name} has no file: it needs no building")
     if not model.built:
         checked_sha256(path)
         return path
-    if (unavailable := why_not_this_machine(model)) is not None:
-        raise UnavailableError(unavailable)
-    if (python := interpreter(model)) is not None:
-        build_elsewhere(python, model, progress)
-        return path
     folder = built_dir(model)
     # A folder that is not complete may be another process's work: build_once waits for that.
-    if is_complete(folder) and not _is_unbroken(path):
+    if is_complete(folder):
+        if _is_unbroken(path):
+            return path
         forget(folder)
+    availability.to_build(model).require()
+    python = interpreter(model) or (Path(sys.executable) if apart else None)
+    if python is not None:
+        build_elsewhere(python, model, progress)
+        return path
 
     def build() -> None:
         folder.mkdir()
@@ -66,7 +75,14 @@ def build_artifact(model: ModelSpec, progress: Progress = silent) -> Path:
     return path
 
 
-def train_file(model: ModelSpec, data: Path, folder: Path, progress: Progress = silent) -> Path:
+def train_file(
+    model: ModelSpec,
+    data: Path,
+    folder: Path,
+    progress: Progress = silent,
+    *,
+    apart: bool = False,
+) -> Path:
     """Make the model's kept file in a weights folder unless it is there and unbroken.
 
     A killed training goes on from its last checkpoint.
@@ -76,6 +92,7 @@ def train_file(model: ModelSpec, data: Path, folder: Path, progress: Progress = 
         data: Data set.
         folder: Weights folder; it gets the weights in use that the training starts from.
         progress: Is told how far it is.
+        apart: As of ``build_artifact``.
 
     Raises:
         UsageError: The model's file is not made this way.
@@ -87,6 +104,10 @@ def train_file(model: ModelSpec, data: Path, folder: Path, progress: Progress = 
         raise UsageError(f"model {model.name} has no training of its own: `harness train` makes it")
     target = folder / model.kept_file
     if target.exists() and _is_unbroken(target):
+        return target
+    availability.to_build(model).require()
+    if apart:
+        train_elsewhere(model, data, folder, progress)
         return target
     scratch = folder / ".scratch" / model.name
     part = folder / f".{model.kept_file}.part"
@@ -109,11 +130,8 @@ def make_file(
     """Run a recipe of a model.
 
     Raises:
-        UnavailableError: What it needs is not installed.
         DataError: It left nothing at ``target``.
     """
-    if (absent := absent_build_modules(model)) is not None:
-        raise UnavailableError(absent)
     scratch.mkdir(parents=True, exist_ok=True)
     workshop = Workshop(
         model=model,

@@ -1,8 +1,13 @@
-"""Builds an artifact under the interpreter of the model's environment, its progress shown here."""
+"""Makes a model's file in a process of its own, its progress shown here.
+
+Under the interpreter of the model's environment, if it has one; and so that frameworks of several
+models don't meet in the process that makes them all.
+"""
 
 import json
 import os
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -28,11 +33,27 @@ def build_elsewhere(python: Path, model: ModelSpec, progress: Progress) -> None:
         DataError: The weights are missing or broken.
         PitwallError: The process died; with the last line that it printed.
     """
+    _run([str(python), "-P", "-m", _CHILD, model.name], f"building {model.name}", progress)
+
+
+def train_elsewhere(model: ModelSpec, data: Path, folder: Path, progress: Progress) -> None:
+    """Make the model's kept file in a process of its own; as ``brains.build.train_file``.
+
+    Raises:
+        UnavailableError: What trains it is not installed.
+        DataError: Data set or weights are missing or broken.
+        PitwallError: The process died; with the last line that it printed.
+    """
+    command = [sys.executable, "-P", "-m", _CHILD, model.name, str(data), str(folder)]
+    _run(command, f"training {model.name}", progress)
+
+
+def _run(command: list[str], what: str, progress: Progress) -> None:
     path = os.pathsep.join(p for p in (str(_PROJECT), os.environ.get("PYTHONPATH")) if p)
     with (
         tempfile.TemporaryFile("w+") as messages,
         subprocess.Popen(
-            [str(python), "-m", _CHILD, model.name],
+            command,
             env={**os.environ, "PYTHONPATH": path},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -55,4 +76,4 @@ def build_elsewhere(python: Path, model: ModelSpec, progress: Progress) -> None:
             messages.seek(0)
             lines = [line.strip() for line in messages if line.strip()]
             last = lines[-1] if lines else "it printed nothing"
-            raise PitwallError(f"building {model.name} ended with status {code}: {last}")
+            raise PitwallError(f"{what} ended with status {code}: {last}")

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from brains.catalogue import load_brain
 from brains.expert import V_LIMITS_M_S, W_LIMIT_RAD_S
+from brains.failures import ANYTHING
 from brains.interface import Brain, Command
-from harness.errors import PitwallError
+from harness.errors import BrainError, PitwallError, one_line
 
 FRAME_SHAPE = (480, 640, 3)
 OTHER_SHAPES = [(240, 320, 3), (120, 160, 3), (720, 1280, 3)]
@@ -41,7 +42,11 @@ def check_brain(name: str) -> Iterator[Check]:
     Raises:
         PitwallError: The model is unknown, or can't run on this machine.
     """
-    brain = load_brain(name)
+    try:
+        brain = load_brain(name)
+    except BrainError as error:
+        yield Check("loads", False, str(error))
+        return
     yield Check("loads", True, type(brain).__qualname__)
     frame = road_frame(FRAME_SHAPE)
     promises: list[tuple[str, Callable[[], str]]] = [
@@ -61,10 +66,8 @@ def check_brain(name: str) -> Iterator[Check]:
             yield Check(promise, False, str(broken))
         except PitwallError as error:
             yield Check(promise, False, str(error))
-        except Exception as error:
-            # A user's brain may raise anything: that is the finding.
-            line = " ".join(str(error).split())
-            yield Check(promise, False, f"{type(error).__name__}: {line}")
+        except ANYTHING as error:
+            yield Check(promise, False, one_line(error))
 
 
 def road_frame(shape: tuple[int, int, int]) -> NDArray[np.uint8]:

@@ -1,11 +1,14 @@
 """What the engines for NVIDIA GPUs say of this machine; run under an environment's interpreter.
 
 ``python -m brains.gpu_probe ENVIRONMENT`` prints JSON: what was tried, whether it works, what it
-said. Nothing else reaches stdout.
+said. Nothing else reaches stdout. Each engine is asked in a process of its own
+(``python -m brains.gpu_probe ENVIRONMENT ENGINE``): they don't meet, and that one dies is a
+finding.
 """
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 
@@ -75,20 +78,37 @@ PROBES: dict[str, dict[str, Callable[[], str]]] = {
 
 def probe(environment: str) -> list[tuple[str, bool, str]]:
     """What was tried in an environment, whether it works, and what it said."""
-    found = []
-    for what, ask in PROBES[environment].items():
-        try:
-            found.append((what, True, ask()))
-        except PitwallError as error:
-            found.append((what, False, str(error)))
-    return found
+    return [(what, *_ask_apart(environment, what)) for what in PROBES[environment]]
+
+
+def _ask_apart(environment: str, what: str) -> tuple[bool, str]:
+    """Whether an engine works, and what it says, asked in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "brains.gpu_probe", environment, what],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode != 0:
+        lines = done.stderr.strip().splitlines() or ["it printed nothing"]
+        return False, f"its process ended with status {done.returncode}: {lines[-1]}"
+    works, said = json.loads(done.stdout)
+    return works, said
+
+
+def _ask(environment: str, what: str) -> tuple[bool, str]:
+    try:
+        return True, PROBES[environment][what]()
+    except PitwallError as error:
+        return False, str(error)
 
 
 def main() -> None:
-    """Probes the environment that the command line names."""
+    """Probes the environment, or one engine of it, that the command line names."""
     answer = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    json.dump(probe(sys.argv[1]), answer)
+    environment, *engine = sys.argv[1:]
+    json.dump(_ask(environment, *engine) if engine else probe(environment), answer)
     answer.close()
 
 

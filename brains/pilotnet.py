@@ -1,4 +1,4 @@
-"""PilotNet as the published study trained it, and its weights file.
+"""PilotNet as the published study trained it, in Keras.
 
 Everything here needs TensorFlow (extra ``tf``); it is imported inside the functions.
 The weights' master is a float16 file: training ends by rounding, so that what is kept in git is
@@ -10,20 +10,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from brains.pilotnet_file import CONVOLUTIONS, EPSILON, read_weights
 from brains.preprocess import INPUT_HEIGHT, INPUT_WIDTH
 from brains.weights_file import write_weights
 from harness.errors import DataError, UnavailableError
-
-PARAMETERS = 17_016_206
-EPSILON = 1e-3
-"""Of the leading BatchNormalization."""
-CONVOLUTIONS = ((24, 5, 2), (36, 5, 2), (48, 5, 2), (64, 3, 1), (64, 3, 1))
-"""Filters, size and stride of each."""
 
 
 def tensorflow() -> tuple[Any, Any]:
@@ -82,20 +76,6 @@ def save_weights(
     """
     arrays = {f"w{index:02d}": weight for index, weight in enumerate(weights)}
     write_weights(path, arrays, compress=compress)
-
-
-def read_weights(path: Path) -> list[NDArray[np.float32]]:
-    """Weights of a weights file, in Keras' order; needs no TensorFlow.
-
-    Raises:
-        DataError: The file is missing or no weights file.
-    """
-    try:
-        with np.load(path) as arrays:
-            return [arrays[name].astype(np.float32) for name in sorted(arrays.files)]
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
-        line = " ".join(str(error).split())
-        raise DataError(f"{path} holds no weights: {line}") from error
 
 
 def load_network(path: Path) -> Any:

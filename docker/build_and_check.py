@@ -15,7 +15,6 @@ build failed | 5 an image does not do what it should | 7 the disk | 130 stopped
 """
 
 import argparse
-import ast
 import contextlib
 import fcntl
 import json
@@ -25,7 +24,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,17 +32,12 @@ from urllib.parse import urlparse
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
 
-from harness.errors import (  # noqa: E402
-    HarnessError,
-    PitwallError,
-    StorageError,
-    UnavailableError,
-    UsageError,
-)
+from harness.errors import HarnessError, UnavailableError, UsageError  # noqa: E402
 from harness.setup import debian  # noqa: E402
 from harness.setup.cache import cache_root, is_complete  # noqa: E402
+from harness.setup.pip_settings import settings_here  # noqa: E402
 from harness.setup.simroot import simulator_root  # noqa: E402
-from harness.setup.steps import run_step, say  # noqa: E402
+from harness.setup.steps import check_step, exit_code, run_step, say  # noqa: E402
 
 _STEPS = ("cpu", "nvidia", "test")
 _SUITES = {"BASE": "bookworm", "SIMULATOR_BASE": "bullseye"}
@@ -76,15 +69,6 @@ class Sources:
     arguments: dict[str, str]
     volumes: tuple[Path, ...]
     certificates: Path | None
-
-
-def pip_settings(listing: str) -> dict[str, str]:
-    """Settings as `pip config list` prints them; one of the environment wins over a file's."""
-    found: dict[str, str] = {}
-    for line in sorted(listing.splitlines(), key=lambda line: line.startswith(":env:")):
-        name, _, value = line.partition("=")
-        found[name.rpartition(".")[2]] = str(ast.literal_eval(value))
-    return found
 
 
 def sources_of(settings: dict[str, str], mirror: str, proxies: Sequence[str]) -> Sources:
@@ -212,15 +196,10 @@ def make_bases(images: Images, from_cache: bool) -> None:
 
 
 def _debootstrap(suite: str, archive: Path) -> None:
-    run_step(
-        f"base {suite}: mmdebstrap",
-        [
-            *("mmdebstrap", "--mode=root", "--variant=minbase", "--skip=output/dev"),
-            *('--aptopt=APT::Install-Recommends "false"', *debian.proxy_options()),
-            *("--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*"),
-            *("--dpkgopt=path-exclude=/usr/share/locale/*", suite, archive, debian.mirror()),
-        ],
-    )
+    without = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "man", "locale")]
+    options = ["--mode=root", "--variant=minbase", "--skip=output/dev", *without]
+    options.append('--aptopt=APT::Install-Recommends "false"')
+    run_step(f"base {suite}: mmdebstrap", debian.bootstrap(suite, archive, options))
 
 
 def build(images: Images, name: str, sources: Sources, arguments: dict[str, str]) -> None:
@@ -248,7 +227,7 @@ def check_cpu(images: Images, image: str) -> None:
         HarnessError: something is not as it should be.
     """
     before = set(images.recordings.iterdir())
-    _run("lap in the image", images.run(image, *_LAP))
+    check_step("lap in the image", images.run(image, *_LAP))
     (folder,) = [
         path for path in set(images.recordings.iterdir()) - before if not path.is_symlink()
     ]
@@ -259,7 +238,7 @@ def check_cpu(images: Images, image: str) -> None:
     _expect(result["outcome"] == "completed", f"the lap in the image: {said}")
     _expect(bool(_commit(result)), "result.json in the image has no commit")
     _expect(folder.stat().st_uid == _UID, f"{folder} belongs to user {folder.stat().st_uid}")
-    _run("report in the image", images.run(image, "harness", "report", "recordings/latest"))
+    check_step("report in the image", images.run(image, "harness", "report", "recordings/latest"))
     _expect((folder / "report.html").is_file(), "harness report in the image wrote no page")
     profile = images.folder / "no-namespaces.json"
     profile.write_text(json.dumps(_NO_NAMESPACES))
@@ -300,7 +279,7 @@ def check_tests(images: Images, image: str, tests: str) -> None:
     command = images.run(image, "make", "-C", "/pitwall", "test", f"TESTS={tests}")
     index = command.index(image)
     command[index:index] = ["--env", "PITWALL_RECORDINGS=/pitwall/recordings"]
-    _run("tests in the image", command)
+    check_step("tests in the image", command)
 
 
 def _base(suite: str) -> str:
@@ -309,13 +288,6 @@ def _base(suite: str) -> str:
 
 def _commit(result: dict[str, dict[str, str]]) -> str:
     return result["provenance"]["git_commit"]
-
-
-def _run(title: str, command: list[str]) -> None:
-    try:
-        run_step(title, command)
-    except UnavailableError as error:
-        raise HarnessError(str(error)) from None
 
 
 def _expect(fact: bool, otherwise: str) -> None:
@@ -364,10 +336,7 @@ def carry_out(options: argparse.Namespace) -> None:
     if unknown := sorted(set(steps) - set(_STEPS)):
         raise UsageError(f"unknown step {', '.join(unknown)}; known: {', '.join(_STEPS)}")
     _check_machine()
-    listing = subprocess.run(
-        ["pip3", "config", "list"], check=True, capture_output=True, text=True
-    ).stdout
-    sources = sources_of(pip_settings(listing), debian.mirror(), debian.proxy_options())
+    sources = sources_of(settings_here(), debian.mirror(), debian.proxy_options())
     chosen = {"EXTRAS": options.extras} if options.extras else {}
     with _images(options.storage, options.keep) as images:
         make_bases(images, options.from_cache)
@@ -408,21 +377,7 @@ def main() -> int:
     )
     options = parser.parse_args()
     options.storage = options.storage.absolute()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    started = time.monotonic()
-    try:
-        carry_out(options)
-    except PitwallError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    except OSError as error:
-        print(f"error: the images' folder: {error}", file=sys.stderr)
-        return StorageError.exit_code
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 128 + signal.SIGINT
-    say(f"all is as it should be, {time.monotonic() - started:.0f} s")
-    return 0
+    return exit_code(lambda: carry_out(options), "the images' folder")
 
 
 if __name__ == "__main__":

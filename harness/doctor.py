@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from brains.catalogue import default_model, read_catalogue, why_not
+from brains import availability
+from brains.catalogue import default_model, read_catalogue
 from brains.environment import variable
 from brains.gpu import nvidia_gpus
 from brains.gpu_probe import PROBES
@@ -169,13 +170,13 @@ def _environment(name: str) -> list[Finding]:
 def _models() -> list[Finding]:
     findings = []
     for model in read_catalogue().models:
-        reason = why_not(model)
+        found = availability.to_drive(model)
         findings.append(
             Finding(
                 what=f"model {model.name}",
-                ok=reason is None,
-                found="runs here" if reason is None else "does not run here",
-                mend=reason or "",
+                ok=found.ok,
+                found="runs here" if found.ok else "does not run here",
+                mend=found.reason or "",
                 needed=model.name == default_model(),
             )
         )

@@ -49,3 +49,11 @@ def error_of(exit_code: int, reason: str) -> PitwallError:
     """The error of an exit code, as another process told it."""
     kinds = {kind.exit_code: kind for kind in PitwallError.__subclasses__()}
     return kinds.get(exit_code, PitwallError)(reason)
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, on one line: of one that nobody foresaw with its kind."""
+    text = " ".join(str(error).split())
+    if isinstance(error, PitwallError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,13 +1,14 @@
 """Files that commands leave for their user: texts, and tables as CSV."""
 
 import csv
+import fcntl
 import io
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from harness.errors import StorageError
 
@@ -64,6 +65,32 @@ def write_whole(path: Path, text: str) -> None:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
         raise StorageError(f"can't write {path}: {error.strerror}") from error
+
+
+def lock(file: IO[Any], how: int) -> bool:
+    """Locks an open file as `flock` does.
+
+    Args:
+        file: The file.
+        how: `fcntl.LOCK_EX` or `LOCK_SH`, with `LOCK_NB` if it must not wait.
+
+    Returns:
+        False where it must not wait and somebody else holds the lock.
+
+    Raises:
+        StorageError: The file system has no locks, as Lustre without `-o flock`.
+    """
+    try:
+        fcntl.flock(file, how)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        folder = Path(file.name).parent
+        raise StorageError(
+            f"{folder}: its file system takes no locks (flock: {error.strerror}): have it mounted"
+            " with them, or choose a folder on another one"
+        ) from None
+    return True
 
 
 def as_csv(fields: Sequence[str], rows: Iterable[dict[str, Any]]) -> str:

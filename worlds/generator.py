@@ -69,7 +69,7 @@ def generate_world(circuit: Circuit, out_dir: Path, options: WorldOptions | None
     Args:
         circuit: The circuit.
         out_dir: Folder for `circuit.world` and `meshes/`; made if missing. The world names its
-            meshes by absolute path.
+            meshes from there: Gazebo is started in that folder, or has it in GAZEBO_RESOURCE_PATH.
         options: Defaults to `WorldOptions()`.
 
     Returns:

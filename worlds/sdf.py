@@ -29,8 +29,12 @@ def pose(*six: float) -> Element:
 
 
 def mesh_visual(name: str, mesh: Path, material: Element) -> Element:
-    """A visual that shows a mesh file. The path is absolute: it needs no resource path."""
-    uri = element("mesh", *leaves(uri=f"file://{mesh}"))
+    """A visual that shows a mesh file, named from the folder above its own.
+
+    Gazebo looks for it in GAZEBO_RESOURCE_PATH and in the current folder: a world can be moved, and
+    be seen under another path inside the simulator root.
+    """
+    uri = element("mesh", *leaves(uri=f"file://{mesh.parent.name}/{mesh.name}"))
     return element(
         "visual",
         element("geometry", uri),

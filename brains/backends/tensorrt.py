@@ -1,4 +1,7 @@
-"""TensorRT engines on an NVIDIA GPU; PyTorch holds their memory and captures their calls."""
+"""TensorRT engines on an NVIDIA GPU; PyTorch holds their memory and captures their calls.
+
+The two share a process: TensorRT has no memory or streams of its own. TensorRT is imported first.
+"""
 
 import json
 from collections import Counter
@@ -13,7 +16,7 @@ from numpy.typing import NDArray
 from brains.cuda import GpuCall, cuda
 from brains.model import ModelSpec
 from brains.network import EngineProof, NetworkBrain
-from brains.pilotnet import PARAMETERS
+from brains.pilotnet_file import PARAMETERS
 from brains.preprocess import INPUT_HEIGHT, INPUT_WIDTH
 from harness.errors import BrainError, DataError
 

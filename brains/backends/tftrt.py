@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from brains.backends.keras import SavedModelBrain
 from brains.model import ModelSpec
 from brains.network import EngineProof
-from brains.pilotnet import PARAMETERS, tensorflow
+from brains.pilotnet import tensorflow
+from brains.pilotnet_file import PARAMETERS
 from brains.preprocess import INPUT_HEIGHT, INPUT_WIDTH
 from brains.tftrt import content_of, gpu_of_tensorflow, tensorrt_versions
 from brains.timing import median_ms

@@ -20,7 +20,7 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
-from brains.pilotnet import CONVOLUTIONS, EPSILON, read_weights
+from brains.pilotnet_file import CONVOLUTIONS, EPSILON, read_weights
 from brains.preprocess import INPUT_HEIGHT, INPUT_WIDTH
 from brains.workshop import Workshop
 

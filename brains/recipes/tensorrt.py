@@ -2,6 +2,9 @@
 
 Networks are strongly typed: each number's format is the one that the graph states, and TensorRT
 chooses kernels, not formats. (Letting it choose formats is deprecated, and gone in TensorRT 11.)
+
+Three frameworks share the process of the conversion: ONNX draws the graph, TensorRT builds of it,
+and PyTorch, which is imported last, tells what the driver lacks.
 """
 
 from typing import Any
@@ -10,7 +13,7 @@ import onnx
 import tensorrt
 
 from brains.cuda import cuda
-from brains.pilotnet import read_weights
+from brains.pilotnet_file import read_weights
 from brains.recipes.onnx import pilotnet_graph, symmetric_int8
 from brains.workshop import Progress, Workshop
 from harness.errors import DataError, UnavailableError

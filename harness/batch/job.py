@@ -13,6 +13,7 @@ from typing import NoReturn
 from harness.batch.attempt import carry_out
 from harness.batch.jobs import JobFile
 from harness.errors import PitwallError
+from harness.files import lock
 from harness.report.digest import digest_ahead
 
 _ENDS = (signal.SIGTERM, signal.SIGINT)
@@ -48,7 +49,7 @@ def _end(_number: int, _frame: FrameType | None) -> NoReturn:
 def _hold(leash: Path) -> None:
     """Ends this process when the batch ends, however it does: only then is its lock to be had."""
     with leash.open() as file:
-        fcntl.flock(file, fcntl.LOCK_SH)
+        lock(file, fcntl.LOCK_SH)
     os.kill(os.getpid(), signal.SIGTERM)
 
 

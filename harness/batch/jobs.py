@@ -11,9 +11,10 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from brains.catalogue import find_model, why_not
+from brains.availability import Availability, to_drive
+from brains.catalogue import find_model
 from harness.batch.plan import OWN_PROFILE, Block, Plan, group
-from harness.errors import DataError, UnavailableError, UsageError
+from harness.errors import DataError, UsageError
 from harness.files import write_text
 from harness.spec.run import EXPERT, RunSpec
 from worlds.circuit import Direction, load_circuit
@@ -184,13 +185,14 @@ def _models(block: Block, here: bool) -> tuple[list[str], list[str]]:
     for given in block.models:
         members = group(given)
         for name in [model.name for model in members] or [given]:
-            reason = why_not(find_model(name)) if here and name != EXPERT else None
-            if reason is None:
-                names[name] = None
-            elif members:
-                left_out.append(reason)
-            else:
-                raise UnavailableError(reason)
+            found = Availability()
+            if here and name != EXPERT:
+                found = to_drive(find_model(name))
+            if members and found.reason is not None:
+                left_out.append(found.reason)
+                continue
+            found.require()
+            names[name] = None
     return list(names), left_out
 
 
@@ -201,6 +203,8 @@ def _job(block: Block, model: str, circuit: str, repetition: int, output: Path) 
     latency, own_profile = block.latency, None
     if latency == OWN_PROFILE:
         own_profile = Path(block.profiles, f"{plain_model}.json").absolute()
+        if re.search(r"[{}]", str(own_profile)):
+            raise UsageError(f"profiles: {own_profile}: Snakemake takes no braces in this path")
         latency = f"profile:{own_profile}"
     elif latency.startswith("profile:"):
         latency = f"profile:{Path(latency.removeprefix('profile:')).absolute()}"

@@ -13,7 +13,8 @@ from harness.batch.study import Study
 from harness.errors import HarnessError
 from harness.paths import project_root
 from harness.recording.provenance import collect_provenance
-from harness.recording.results import Result, write_result
+from harness.recording.results import Result, asked, write_result
+from harness.spec.run import RunSpec
 
 
 def scheduler_overhead_s(runs: int = 200, slots: int = 1) -> float:
@@ -52,8 +53,7 @@ def scheduler_overhead_s(runs: int = 200, slots: int = 1) -> float:
 def _null_result() -> Result:
     return Result(
         outcome="completed",
-        model="null",
-        circuit="simple_circuit",
+        **asked(RunSpec(model="null")),
         timeout_s=1.0,
         command="true",
         started_at=datetime.now(UTC),

@@ -18,6 +18,7 @@ from brains.catalogue import find_model, read_catalogue
 from brains.model import ModelSpec
 from harness.errors import DataError, PitwallError, UsageError
 from harness.run.lockstep import parse_latency
+from harness.spec.launch import LIMIT, Count, NonNegative, Seed
 from harness.spec.run import EXPERT
 from worlds.circuit import load_circuit
 
@@ -83,16 +84,16 @@ class Settings(BaseModel):
         " `profiles`, measured first where it is missing",
     )
     profiles: str = Field(default="profiles", description="folder of MODEL.json")
-    laps: int = Field(default=1, ge=1)
+    laps: Count = 1
     direction: Literal["forward", "reverse"] = "forward"
-    seed: int = Field(default=0, ge=0, description="of repetition 1; the next has the next one")
+    seed: Seed = Field(default=0, description="of repetition 1; the next has the next one")
     starts: Literal["spread", "line"] = Field(
         default="spread",
         description="spread: each repetition starts elsewhere, at the same station for every"
         " model; line: all at the circuit's start",
     )
-    timeout_s: float = Field(default=0.0, ge=0.0, description="simulated; 0: the circuit's limit")
-    wall_timeout_s: float = Field(
+    timeout_s: NonNegative = Field(default=0.0, description="simulated; 0: the circuit's limit")
+    wall_timeout_s: NonNegative = Field(
         default=3600.0, gt=0.0, description="wall time after which a run is a harness_error"
     )
     retries: int = Field(default=2, ge=0, le=9, description="of a run that is a harness_error")
@@ -104,6 +105,12 @@ class Settings(BaseModel):
     def _latency_needs_lockstep(self) -> Self:
         if self.clock == "realtime" and self.latency != "measured":
             raise ValueError(f"latency {self.latency!r} is simulated: it needs clock: lockstep")
+        return self
+
+    @model_validator(mode="after")
+    def _every_seed_is_one(self) -> Self:
+        if (last := self.seed + self.repetitions - 1) > LIMIT:
+            raise ValueError(f"seed of the last repetition, {last}, must be at most {LIMIT}")
         return self
 
     def kept_clock(self) -> Literal["realtime", "lockstep"]:

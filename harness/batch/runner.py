@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
 
 from harness.batch.attempt import check_space
 from harness.batch.jobs import STATE, JobFile
 from harness.errors import StorageError, UnavailableError, UsageError
+from harness.files import lock
 from harness.run.processes import RUN_ID, die_with_parent, end_runs_in
 
 LOG = f"{STATE}/snakemake.log"
@@ -54,7 +54,7 @@ def claimed(output: Path) -> Iterator[Path]:
         raise StorageError(f"{output}: can't write: {error.strerror}") from None
     with file:
         deadline_s = time.monotonic() + _HANDOVER_S
-        while not _lock(file):
+        while not lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB):
             if time.monotonic() > deadline_s:
                 raise UsageError(f"another batch is running in {output}")
             time.sleep(0.05)
@@ -116,7 +116,7 @@ def run_snakemake(
 
 
 def _command(jobs: JobFile, output: Path, profile: Path | None, limit: int | None) -> list[str]:
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(_SNAKEFILE)]
+    command = [sys.executable, "-P", "-m", "snakemake", "--snakefile", str(_SNAKEFILE)]
     command += ["--directory", str(output), "--config", f"jobs={output / _JOBS}"]
     # What is done is told by the recordings alone, which are written atomically: Snakemake's own
     # marks would have a finished run driven again after a kill.
@@ -162,11 +162,3 @@ def _stop(process: subprocess.Popen[str], output: Path, here: bool) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def _lock(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

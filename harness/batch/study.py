@@ -1,6 +1,6 @@
 """A whole batch: checked, driven, summed up."""
 
-import shlex
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ from harness.recording.results import RESULT_NAME, Outcome, Result, read_result
 from harness.report.found import find_runs
 from harness.report.table import circuit_tables, terminal_report
 
-RUN_COMMAND = ("python", "-m", "harness.batch.job")
+RUN_COMMAND = (sys.executable, "-P", "-m", "harness.batch.job")
 
 
 @dataclass(frozen=True)
@@ -156,29 +156,21 @@ def _check_same(job: Job) -> None:
     Raises:
         UsageError: the plan was changed.
     """
-    asked, driven = _words(job.spec.launch_arguments()), _words(_driven_command(job))
-    if asked != driven:
-        changed = ", ".join(sorted(asked - driven) or sorted(driven - asked))
+    driven = read_result(job.folder).spec
+    advice = "choose another --output, or move it away"
+    if driven is None:
+        raise UsageError(f"{job.folder} does not say how it was driven: {advice}")
+    if changed := "; ".join(driven.differences(job.spec)):
         raise UsageError(
-            f"{job.folder} was driven otherwise than the plan says ({changed}): choose another"
-            " --output, or move it away"
+            f"{job.folder} was driven otherwise than the plan says ({changed}): {advice}"
         )
 
 
-def _driven_command(job: Job) -> list[str]:
-    return shlex.split(read_result(job.folder).command)[3:]  # after roslaunch, package, file
-
-
-def _words(arguments: list[str]) -> set[str]:
-    """What makes a run the same run, wherever it landed."""
-    return {word for word in arguments if not word.startswith("output:=")}
-
-
-def print_summary(results: dict[str, Result], output: Path) -> None:
-    """Prints the table of a batch beside the published rows."""
+def print_summary(results: dict[str, Result], output: Path, rank_by: str) -> None:
+    """Prints the table of a batch beside the published rows, and the ranking by a figure."""
     found = find_runs([output / name for name in results])
     console = Console()
-    console.print(terminal_report(circuit_tables(found.runs), console.width))
+    console.print(terminal_report(circuit_tables(found.runs, rank_by), console.width))
 
 
 def exit_code(results: dict[str, Result], asked: int) -> int:

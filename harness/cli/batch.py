@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from harness.report.columns import DEFAULT_RANK_KEY, RANK_KEYS
+
 
 def batch(
     plan: Annotated[Path | None, typer.Argument(help="the plan (YAML)")] = None,
@@ -24,6 +26,10 @@ def batch(
         list[str] | None,
         typer.Option(help="drive runs with this outcome again, brain_error say; repeatable"),
     ] = None,
+    rank_by: Annotated[
+        str,
+        typer.Option(help="what ranks models that complete equally often: " + ", ".join(RANK_KEYS)),
+    ] = DEFAULT_RANK_KEY,
     schema: Annotated[
         bool, typer.Option("--schema", help="print the JSON Schema of plans and stop")
     ] = False,
@@ -46,6 +52,7 @@ def batch(
     from harness.batch.plan import plan_schema, read_plan
     from harness.batch.study import Study, exit_code, print_summary
     from harness.errors import UsageError
+    from harness.report.columns import ranked_by
 
     console = Console(stderr=True, highlight=False)
     if schema:
@@ -53,6 +60,7 @@ def batch(
         return
     if plan is None:
         raise UsageError("give a plan: harness batch PLAN.yaml")
+    ranked_by(rank_by)  # a wrong name is told before hours of driving
     study = Study.of(read_plan(plan), output, jobs, profile, again or ())
     if dry_run:
         for line in study.preview():
@@ -68,5 +76,5 @@ def batch(
         rows = {name: json.loads(result.to_json()) for name, result in results.items()}
         print(json.dumps(rows, indent=2))
     elif results:
-        print_summary(results, study.output)
+        print_summary(results, study.output, rank_by)
     raise typer.Exit(exit_code(results, len(study.expansion.jobs)))

@@ -107,7 +107,8 @@ def world(
     name: Annotated[str, typer.Argument(help="A circuit's name, or a path to its .yaml file.")],
     output: Annotated[Path, typer.Option(help="Folder for circuit.world and its meshes.")],
     appearance_seed: Annotated[
-        int | None, typer.Option(help="Random colours from this seed; default: as published.")
+        int | None,
+        typer.Option(min=0, help="Random colours from this seed; default: as published."),
     ] = None,
     photos: Annotated[
         bool, typer.Option(help="Add a camera behind the car that saves into OUTPUT/photos.")

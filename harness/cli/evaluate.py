@@ -49,6 +49,7 @@ def evaluate(
     from rich.progress import Progress
 
     from brains.catalogue import find_model, read_catalogue
+    from brains.cpu import int8_arithmetic
     from harness.evaluation.document import Evaluation, write_evaluation_files
     from harness.evaluation.evaluate import Plan
     from harness.evaluation.evaluate import evaluate as run
@@ -98,7 +99,10 @@ def evaluate(
         wide.print(terminal(rows, wide.width))
     found = checked(rows) if promises else []
     if found:
-        console.print(promise_table("harness evaluate --promises", found))
+        machine = evaluation.provenance
+        cpu = f"{machine.cpu_model or 'unknown CPU'} with {int8_arithmetic()}"
+        title = f"harness evaluate --promises on {cpu}, {machine.cpu_cores} cores"
+        console.print(promise_table(title, found))
     for path in written:
         console.print(f"wrote {path}", markup=False, soft_wrap=True)
     if not all(row.kept for row in found):

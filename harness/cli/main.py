@@ -1,9 +1,11 @@
 """The `harness` command: registers every command, turns errors into one line and an exit code."""
 
 import sys
+from typing import Annotated
 
 import typer
 
+import harness
 from harness.cli import (
     batch,
     check_brain,
@@ -32,17 +34,23 @@ Exit codes: 0 done (for `lap`: driving ended in a result, whatever it was) | 1 o
 """
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pitwall {harness.__version__}")
+        raise typer.Exit
+
+
 def build_app() -> typer.Typer:
     """The command line, assembled."""
     app = typer.Typer(
         name="harness",
-        help="Closed-loop benchmark of optimised driving networks.",
         epilog=_EXIT_CODES,
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+    app.callback()(_options)
     app.command()(lap.lap)
     app.command()(batch.batch)
     app.command()(replay.replay)
@@ -61,6 +69,16 @@ def build_app() -> typer.Typer:
     app.command()(latency_sweep.latency_sweep)
     app.command()(doctor.doctor)
     return app
+
+
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_say_version, help="Print the version."),
+    ] = False,
+) -> None:
+    """Closed-loop benchmark of optimised driving networks."""
+    del version
 
 
 def main() -> None:

@@ -26,6 +26,10 @@ def metrics(
     camera_topic: Annotated[
         str | None, typer.Option(help="Where the camera's frames are; else the usual, or only one.")
     ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(help="A bag with the study's reference lap: its deviation, against that."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the figures as JSON on stdout.")
     ] = False,
@@ -36,17 +40,20 @@ def metrics(
     damaged bag what is there, and says what is lost.
 
     Examples: `harness metrics recordings/latest/run.bag`,
-    `harness metrics study.bag --circuit montreal --json`
+    `harness metrics study.bag --circuit montreal --json`,
+    `harness metrics run.bag --reference lap-simple-circuit.bag`
     """
     from rich.console import Console
 
     from harness.recording.bag_metrics import measure_bag
     from harness.recording.chosen_topics import AskedTopics
     from harness.recording.course import Given
+    from harness.recording.reference import read_reference
     from harness.report.bag_sheet import json_sheet, terminal_sheet
 
-    asked = AskedTopics(odometry_topic, camera_topic)
-    measured = measure_bag(bag, Given(circuit, direction, laps, timeout), asked)
+    given = Given(circuit, direction, laps, timeout)
+    lap = None if reference is None else read_reference(reference)
+    measured = measure_bag(bag, given, lap, AskedTopics(odometry_topic, camera_topic))
     if as_json:
         print(json_sheet(measured))
     else:

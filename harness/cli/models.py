@@ -16,11 +16,12 @@ def models(
     from rich.console import Console
     from rich.table import Table
 
-    from brains.catalogue import default_model, find_model, model_names, why_not
+    from brains.availability import to_drive
+    from brains.catalogue import default_model, find_model, model_names
 
     console = Console(stderr=True)
     known = [find_model(name) for name in model_names()]
-    rows = [(model, why_not(model)) for model in known]
+    rows = [(model, to_drive(model).reason) for model in known]
     if as_json:
         listed = [
             model.model_dump(include={"name", "title", "family", "backend", "precision"})

@@ -19,8 +19,11 @@ def optimize(
     """Make what models load from the trained network, by each model's own method.
 
     Without --data, artifacts are built into the cache from the weights kept in git (a minute at
-    most each); what is there and unbroken stays. With --data, the kept files themselves are
-    trained, pruned, clustered anew into --output; a killed training goes on where it was.
+    most each); what is there and unbroken stays. `all` leaves out, by name, what can't be built on
+    this machine; a model that is named itself must be built.
+
+    With --data, the kept files themselves are trained, pruned, clustered anew into --output; a
+    killed training goes on where it was.
 
     Example: harness optimize tflite_int8
 
@@ -41,12 +44,15 @@ def optimize(
 
     from brains.build import build_artifact, start_weights, train_file
     from brains.catalogue import find_model, model_names
-    from harness.errors import PitwallError, UsageError
+    from brains.model import ModelSpec
+    from harness.errors import PitwallError, UnavailableError, UsageError
 
     if (data is None) != (output is None):
         raise UsageError("--data and --output go together: training needs a folder for its files")
-    named = [find_model(name) for name in (model_names() if names == ["all"] else names)]
-    models = [model for model in named if model.artifact is not None or names != ["all"]]
+    wanted = {name: find_model(name) for name in names if name != "all"}
+    known = [find_model(name) for name in model_names()] if "all" in names else []
+    models = [*wanted.values(), *(m for m in known if m.artifact and m.name not in wanted)]
+    trained: list[ModelSpec] = []
     console = Console(stderr=True)
     failed: PitwallError | None = None
     columns = (
@@ -69,11 +75,17 @@ def optimize(
             try:
                 if data is not None and output is not None and model in trained:
                     show(f"{model.name}: training")
-                    bars.console.print(f"{model.name}: {train_file(model, data, output, show)}")
+                    trained_file = train_file(model, data, output, show, apart=True)
+                    bars.console.print(f"{model.name}: {trained_file}")
                 show(f"{model.name}: building")
-                bars.console.print(f"{model.name}: {build_artifact(model, show)}", soft_wrap=True)
+                built = build_artifact(model, show, apart=True)
+                bars.console.print(f"{model.name}: {built}", soft_wrap=True)
             except PitwallError as error:
                 # One model that can't be made here must not keep the others from it.
+                may_lack = model.name not in wanted and model not in trained
+                if may_lack and isinstance(error, UnavailableError):
+                    bars.console.print(f"{model.name}: left out: {error}", soft_wrap=True)
+                    continue
                 failed = failed or error
                 bars.console.print(f"{model.name}: {error}", style="red", soft_wrap=True)
     if failed is not None:

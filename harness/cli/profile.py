@@ -16,6 +16,8 @@ def profile(
 ) -> None:
     """Measure a model's latency here, to drive with it anywhere in lockstep.
 
+    A brain that fails while it loads or answers ends it with one line and exit code 6.
+
     Example: harness profile tflite_dynamic --output board.json, then elsewhere
     harness lap --model tflite_dynamic --clock lockstep --latency profile:board.json
     """
@@ -23,6 +25,7 @@ def profile(
     from rich.progress import Progress
 
     from brains.catalogue import enter_environment, load_brain
+    from brains.failures import as_brain_error
     from harness.evaluation.profile import measure, noise_frames, write_profile
     from harness.paths import project_root
     from harness.recording.provenance import collect_provenance
@@ -30,7 +33,9 @@ def profile(
     console = Console(stderr=True, highlight=False)
     enter_environment(model)
     brain = load_brain(model)
-    provenance = collect_provenance(project_root(), brain.proof().get("artifact_sha256"))
+    with as_brain_error():
+        proof = dict(brain.proof())
+    provenance = collect_provenance(project_root(), proof.get("artifact_sha256"))
     with Progress(console=console) as progress:
         task = progress.add_task(model, total=frames)
         found = measure(

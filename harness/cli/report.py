@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from harness.report.columns import DEFAULT_RANK_KEY, RANK_KEYS
+
 
 def report(
     recordings: Annotated[
@@ -18,6 +20,19 @@ def report(
         Path | None,
         typer.Option(help="Folder of the report; else the one given, or report/ for several."),
     ] = None,
+    rank_by: Annotated[
+        str,
+        typer.Option(
+            help="What ranks models that complete equally often: " + ", ".join(RANK_KEYS) + "."
+        ),
+    ] = DEFAULT_RANK_KEY,
+    reference: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A bag with the study's reference lap: its deviation, against that;"
+            " may be given once a circuit."
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the results as JSON on stdout.")
     ] = False,
@@ -29,9 +44,12 @@ def report(
 
     Examples: `harness report` for the last run,
     `harness report recordings/night` for a batch,
-    `harness report recordings/ --output report/` for all there is.
+    `harness report recordings/ --output report/` for all there is,
+    `harness report recordings/night --rank-by deviation` for another ranking.
+    `harness report recordings/night --reference lap-montreal.bag` on the study's ruler.
     """
     from harness.paths import recordings_root
     from harness.report.recording import print_report
 
-    print_report(recordings or [recordings_root() / "latest"], output, as_json)
+    folders = recordings or [recordings_root() / "latest"]
+    print_report(folders, output, as_json, rank_by, reference or ())

@@ -12,7 +12,9 @@ def train(
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training set.")] = 20,
     batch: Annotated[int, typer.Option(min=1, help="Frames a step.")] = 256,
     learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 5e-4,
-    seed: Annotated[int, typer.Option(help="Of weights, order and augmentation.")] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Of weights, order and augmentation.")
+    ] = 1,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on after the last whole epoch, as it was begun.")
     ] = False,

@@ -15,7 +15,7 @@ from brains.artifacts import checked_artifact
 from brains.model import ModelSpec
 from harness.errors import UsageError
 
-# The engines are imported by the loops that need them.
+# The engines are imported by the loops that need them: one a process, that of the model evaluated.
 # ruff: noqa: PLC0415
 
 Image = NDArray[np.float32]

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from brains.catalogue import read_catalogue, why_not
+from brains import availability
+from brains.catalogue import read_catalogue
 from brains.model import ModelSpec
 from harness.errors import BrainError, PitwallError
 from harness.evaluation.accuracy import Errors
@@ -109,7 +110,7 @@ def evaluate(
         tell: Is told the progress.
         start: Starts the process of the model so named.
     """
-    entrants = [Entrant(model, reason=why_not(model)) for model in models]
+    entrants = [Entrant(model, reason=availability.to_drive(model).reason) for model in models]
     with ExitStack() as stack:
         for number, entrant in enumerate(entrants):
             tell(f"{entrant.model.name}: errors", number, len(entrants))

@@ -1,7 +1,7 @@
 """The picture of an evaluation: MSE over inference time; a point's area is the model's size."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,9 +9,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-from matplotlib.transforms import Bbox
 
 from harness.evaluation.row import Row
+from harness.report.labels import Box, Named, place_names
 
 _INK, _FAINT, _GRID = "#333333", "#999999", "#ececec"
 # Okabe and Ito's palette: told apart by colour-blind readers too.
@@ -117,62 +117,23 @@ def _label(axes: Axes, rows: Sequence[Row], colours: dict[str, str]) -> None:
     renderer = axes.figure.canvas.get_renderer()  # type: ignore[attr-defined]
     pixels_per_point = axes.figure.dpi / 72.0
     centres = axes.transData.transform([_place(row) for row in rows])
-    radii = [math.sqrt(_area(row.size_mib) / math.pi) * pixels_per_point for row in rows]
-    frame = axes.get_window_extent(renderer)
-    points = [
-        Bbox.from_bounds(x - r, y - r, 2.0 * r, 2.0 * r)
-        for (x, y), r in zip(centres, radii, strict=True)
-    ]
-    names: list[Bbox] = []
-    order = sorted(range(len(rows)), key=lambda index: float(-centres[index][1]))
-    for index in order:
-        row, (x, y) = rows[index], centres[index]
-        text = axes.annotate(
+    texts = [
+        axes.annotate(
             row.model, _place(row), xytext=(0, 0), textcoords="offset points",
             ha="left", va="bottom", fontsize=_LABEL_SIZE, color=_INK, zorder=6,
-        )  # fmt: skip
+        )
+        for row in rows
+    ]  # fmt: skip
+    points = []
+    for row, text, (x, y) in zip(rows, texts, centres, strict=True):
         extent = text.get_window_extent(renderer)
-        size = (extent.width, extent.height)
-        # Its own point may be touched: the name begins at the circle, not at its square.
-        taken = [*names, *(box for other, box in enumerate(points) if other != index)]
-        box = _freest(_candidates((float(x), float(y)), radii[index], size), taken, frame)
-        names.append(box)
+        radius = math.sqrt(_area(row.size_mib) / math.pi) * pixels_per_point
+        points.append(Named((float(x), float(y)), radius, (extent.width, extent.height)))
+    frame = Box(*axes.get_window_extent(renderer).extents)
+    for row, text, point, box in zip(rows, texts, points, place_names(points, frame), strict=True):
+        x, y = point.centre
         text.set_position(((box.x0 - x) / pixels_per_point, (box.y0 - y) / pixels_per_point))
-        near = (float(np.clip(x, box.x0, box.x1)), float(np.clip(y, box.y0, box.y1)))
-        if math.dist(near, (x, y)) > radii[index] + 6.0:
-            ends = axes.transData.inverted().transform([(x, y), near])
+        near = box.nearest(point.centre)
+        if math.dist(near, point.centre) > point.radius + 6.0:
+            ends = axes.transData.inverted().transform([point.centre, near])
             axes.plot(*ends.T, color=colours[row.backend], linewidth=0.7, zorder=4)
-
-
-def _candidates(
-    centre: tuple[float, float], radius: float, size: tuple[float, float]
-) -> Iterator[Bbox]:
-    """Boxes of a size around a point, the nearest first, in pixels."""
-    width, height = size
-    for distance in np.arange(radius + 3.0, radius + 260.0, 9.0):
-        for angle in np.deg2rad([0, 180, 90, 270, 45, 135, 315, 225, 22, 158, 338, 202]):
-            x = centre[0] + distance * math.cos(angle)
-            y = centre[1] + distance * math.sin(angle)
-            # The side of the box that faces the point touches the circle.
-            left = x - width * (1.0 - math.cos(angle)) / 2.0
-            bottom = y - height * (1.0 - math.sin(angle)) / 2.0
-            yield Bbox.from_bounds(left, bottom, width, height)
-
-
-def _freest(boxes: Iterable[Bbox], taken: Sequence[Bbox], frame: Bbox) -> Bbox:
-    """The first box that covers nothing taken and lies in the frame, else the best there is."""
-    best, least = None, math.inf
-    for box in boxes:
-        covered = sum(_overlap(box, other) for other in taken)
-        bad = covered + box.width * box.height - _overlap(box, frame)
-        if bad < least:
-            best, least = box, bad
-        if least < 1e-6:
-            break
-    assert best is not None
-    return best
-
-
-def _overlap(one: Bbox, other: Bbox) -> float:
-    both = Bbox.intersection(one, other)
-    return 0.0 if both is None else float(both.width * both.height)

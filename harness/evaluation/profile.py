@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from brains.failures import as_brain_error
 from brains.interface import Brain
 from harness.files import write_text
 from harness.recording.provenance import Provenance
@@ -58,15 +59,19 @@ def measure(
         count: answers to time, after the warm-up.
         provenance: of this machine.
         tick: called with the number of answers timed.
+
+    Raises:
+        BrainError: the brain failed.
     """
-    brain.warm_up(frames[0], WARM_UP)
     latency_ms = []
-    for index in range(count):
-        frame = frames[index % len(frames)]
-        started_s = time.monotonic()
-        brain.infer(frame)
-        latency_ms.append(1e3 * (time.monotonic() - started_s))
-        tick(index + 1)
+    with as_brain_error():
+        brain.warm_up(frames[0], WARM_UP)
+        for index in range(count):
+            frame = frames[index % len(frames)]
+            started_s = time.monotonic()
+            brain.infer(frame)
+            latency_ms.append(1e3 * (time.monotonic() - started_s))
+            tick(index + 1)
     height, width = frames[0].shape[:2]
     return LatencyProfile(
         model=name,

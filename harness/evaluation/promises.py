@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Collection, Sequence
 
-from brains.catalogue import read_catalogue, why_not_this_cpu
+from brains import availability
+from brains.availability import Lack
+from brains.catalogue import read_catalogue
 from harness.evaluation.evaluate import TF_BASELINE
 from harness.evaluation.row import Row
 from harness.report.promises import Promise
@@ -19,7 +21,11 @@ Figure = Callable[[Row], float | None]
 def promises(rows: Sequence[Row]) -> list[Promise]:
     """The bounds that an evaluation of all models can check."""
     catalogue = {model.name: model for model in read_catalogue().models}
-    aside = {name for name, model in catalogue.items() if model.nvidia or why_not_this_cpu(model)}
+    aside = {
+        name
+        for name, model in catalogue.items()
+        if model.nvidia or availability.to_load(model).lack is Lack.HARDWARE
+    }
     clusters = {
         name: int(model.recipe_options["clusters"])
         for name, model in catalogue.items()

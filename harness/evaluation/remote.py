@@ -38,7 +38,7 @@ class Remote:
         """
         if worker is None:
             python = interpreter(find_model(name)) or sys.executable
-            worker = (str(python), "-m", "harness.evaluation.worker")
+            worker = (str(python), "-P", "-m", "harness.evaluation.worker")
         self._messages = tempfile.TemporaryFile()  # noqa: SIM115  (`close` closes it)
         self._unread = b""
         self._process = subprocess.Popen(

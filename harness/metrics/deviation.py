@@ -1,12 +1,10 @@
-"""How far the driven line lies from the centreline: per station, in metres and as published."""
+"""How far the driven line lies from the centreline or a recorded lap."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
-
-from worlds.centreline import Centreline
 
 Floats = NDArray[np.float64]
 
@@ -35,6 +33,21 @@ class Path:
     y_m: Floats
     progress_m: Floats
     lateral_m: Floats
+
+
+@dataclass(frozen=True)
+class ReferenceLap:
+    """A recorded lap that a driven line is measured against, placed on the centreline.
+
+    Attributes:
+        points_m: Its points (P, 2), in any order.
+        stations_m: Their stations (P,) on the centreline in the driving direction.
+        away_m: Their distances (P,) from the centreline.
+    """
+
+    points_m: Floats
+    stations_m: Floats
+    away_m: Floats
 
 
 def passed_stations(path: Path, end_m: float, spacing_m: float = STATION_SPACING_M) -> Floats:
@@ -74,30 +87,49 @@ def at_stations(path: Path, values: Floats, stations_m: Floats) -> Floats:
     return np.asarray(np.interp(stations_m, path.progress_m[forward], values[forward]))
 
 
-def reference_distances(
-    path: Path, centreline: Centreline, start_station_m: float, stations_m: Floats
-) -> Floats:
+def passages(
+    path: Path, along_m: Floats, length_m: float, end_m: float
+) -> tuple[NDArray[np.intp], Floats]:
+    """Which points of a lap the car passed, each once in every lap that it was passed.
+
+    Args:
+        path: The driven line.
+        along_m: Distances (P,) of the points along the lap from the start station, in
+            [0, length_m), in any order.
+        length_m: Length of a lap.
+        end_m: Progress that counts, in metres: whole laps of a completed run.
+
+    Returns:
+        Indices (K,) of the points, and their progress (K,).
+    """
+    first_m, last_m = float(path.progress_m[0]), min(end_m, float(path.progress_m.max()))
+    laps = np.arange(np.floor(first_m / length_m), np.ceil(last_m / length_m))
+    progress_m = laps[:, None] * length_m + along_m
+    lap, point = np.nonzero((progress_m >= first_m) & (progress_m < last_m))
+    return point, progress_m[lap, point]
+
+
+def reference_distances(path: Path, references_m: Floats, progress_m: Floats) -> Floats:
     """Distance (K,) from each reference point to the driven line, in metres.
 
-    The line is the natural cubic spline through the odometry samples over time, as the published
-    study draws it; the reference points are the centreline's stations.
+    The line is the natural cubic spline through the odometry samples, as the published study draws
+    it. It is sought near a point's own place along the lap, as the study goes from point to point,
+    so that neither another lap nor a leg close by is taken for it.
 
     Args:
         path: The driven line, at least two samples.
-        centreline: The centreline in the driving direction.
-        start_station_m: Station of the start line on it.
-        stations_m: Stations (K,) as progress from the start station.
+        references_m: Reference points (K, 2): stations of the centreline, or of a recorded lap.
+        progress_m: Where they lie, as progress (K,) from the start station.
     """
     knots = np.arange(len(path.sim_s), dtype=np.float64)
     fine = np.linspace(0.0, knots[-1], _POINTS_PER_SAMPLE * (len(knots) - 1) + 1)
     samples = np.column_stack([path.x_m, path.y_m])
     line_m = CubicSpline(knots, samples, bc_type="natural")(fine)
     line_progress_m = np.interp(fine, knots, path.progress_m)
-    references_m = centreline.position(start_station_m + stations_m)
     # Progress may fall where the car goes back: its running extremes bracket every passage.
-    low = np.searchsorted(np.maximum.accumulate(line_progress_m), stations_m - _SEARCH_M)
+    low = np.searchsorted(np.maximum.accumulate(line_progress_m), progress_m - _SEARCH_M)
     suffix_min = np.minimum.accumulate(line_progress_m[::-1])[::-1]
-    high = np.searchsorted(suffix_min, stations_m + _SEARCH_M)
+    high = np.searchsorted(suffix_min, progress_m + _SEARCH_M)
     return np.array(
         [
             _distance_to_polyline(reference, line_m[max(a - 1, 0) : b + 1])
@@ -109,7 +141,7 @@ def reference_distances(
 def published_deviation(distances_m: Floats) -> float:
     """The published study's "position deviation MAE": mean of 1000 ** distance.
 
-    Not metres: 1 is a perfect lap, 7.4 a constant distance of 0.29 m.
+    Not metres: 1 is a line through every point, 7.4 a constant distance of 0.29 m.
 
     Args:
         distances_m: Distances (K,) of the reference points from the driven line, K >= 1.

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import DataError
 from harness.metrics import deviation, timing
-from harness.metrics.deviation import Path
+from harness.metrics.deviation import Path, ReferenceLap
 from harness.metrics.lap import DrivingOutcome, LapLimits, LapState, LapTracker
 from harness.metrics.run_log import Odometry, RunLog, commands_sha256, odometry_sha256
 from worlds.centreline import Centreline
@@ -83,8 +83,8 @@ class Metrics(BaseModel):
     published_completed_distance: float | None = _figure("length of the driven line, m")
     published_average_speed: float | None = _figure("driven line / simulated time, m/s")
     published_position_deviation_mae: float | None = _figure("as deviation_published")
-    published_brain_iterations_frequency_real_time: float | None = _figure("Hz, trimmed")
-    published_mean_inference_time: float | None = _figure("s, trimmed")
+    published_brain_iterations_frequency_real_time: float | None = _figure("as brain_frequency_hz")
+    published_mean_inference_time: float | None = _figure("s, without the first and last 10")
     published_real_time_factor: float | None = _figure("mean of the simulator's own figure")
 
     def published(self) -> dict[str, float]:
@@ -207,6 +207,66 @@ def metrics_of_drive(
     return Metrics(**figures)
 
 
+@dataclass(frozen=True)
+class ReferenceDeviation:
+    """How far the driven line lies from a reference lap, as the published study measures it.
+
+    Attributes:
+        points: Points of the reference that the car passed, once a lap each.
+        deviation: Mean of 1000 ** metres over them.
+        floor: The same of a car exactly on the centreline: 1 only if the points lie on it.
+    """
+
+    points: int
+    deviation: float
+    floor: float
+
+
+def deviation_from_reference(
+    drive: Drive, centreline: Centreline, start_station_m: float, lap: ReferenceLap
+) -> ReferenceDeviation | None:
+    """The published deviation against a reference lap; None if the car passed no point of it.
+
+    Args:
+        drive: The run's driving.
+        centreline: The centreline in the driving direction.
+        start_station_m: Station of the start line on it.
+        lap: The reference, placed on that centreline.
+    """
+    along_m = (lap.stations_m - start_station_m) % centreline.length_m
+    end_m = _end_m(drive, centreline)
+    passed, progress_m = deviation.passages(drive.path, along_m, centreline.length_m, end_m)
+    if passed.size == 0:
+        return None
+    distances_m = deviation.reference_distances(drive.path, lap.points_m[passed], progress_m)
+    return ReferenceDeviation(
+        points=passed.size,
+        deviation=deviation.published_deviation(distances_m),
+        floor=deviation.published_deviation(lap.away_m[passed]),
+    )
+
+
+def earlier_definitions(log: RunLog, drive: Drive) -> dict[str, float]:
+    """Figures that had another definition before, by that definition: recordings hold them so.
+
+    The iterations of `published_brain_iterations_frequency_real_time` were trimmed as the study
+    trims inferences, which it does not do with iterations.
+    """
+    go_sim_s = float(drive.path.sim_s[0])
+    iterations = timing.iterations_between(log.iterations, go_sim_s, drive.end_sim_s)
+    kept_ms = timing.trimmed(timing.iteration_ms(iterations))
+    if kept_ms.size == 0 or kept_ms.mean() <= 0.0:
+        return {}
+    return {"published_brain_iterations_frequency_real_time": 1e3 / float(kept_ms.mean())}
+
+
+def _end_m(drive: Drive, centreline: Centreline) -> float:
+    """Progress at the end: whole laps of a completed run."""
+    if drive.outcome == "completed":
+        return drive.laps * centreline.length_m
+    return float(drive.path.progress_m[-1])
+
+
 def _samples_from(odometry: Odometry, go_sim_s: float) -> Floats:
     """Samples (N, 4) of time, x, y, yaw from go on, each time once."""
     columns = (odometry.sim_s, odometry.x_m, odometry.y_m, odometry.yaw_rad)
@@ -231,11 +291,7 @@ def _samples_from(odometry: Odometry, go_sim_s: float) -> Floats:
 def _driving(drive: Drive, centreline: Centreline, start_station_m: float) -> dict[str, Any]:
     """Figures of the driven line."""
     path = drive.path
-    end_m = (
-        drive.laps * centreline.length_m
-        if drive.outcome == "completed"
-        else float(path.progress_m[-1])
-    )
+    end_m = _end_m(drive, centreline)
     duration_s = drive.end_sim_s - float(path.sim_s[0])
     progress_m = end_m - float(path.progress_m[0])
     length_m = float(np.hypot(np.diff(path.x_m), np.diff(path.y_m)).sum())
@@ -255,7 +311,8 @@ def _driving(drive: Drive, centreline: Centreline, start_station_m: float) -> di
         return figures
     lateral_m = deviation.lateral_at(path, stations_m)
     p50, p95 = np.percentile(np.abs(lateral_m), [50.0, 95.0])
-    distances_m = deviation.reference_distances(path, centreline, start_station_m, stations_m)
+    references_m = centreline.position(start_station_m + stations_m)
+    distances_m = deviation.reference_distances(path, references_m, stations_m)
     published = deviation.published_deviation(distances_m)
     return figures | {
         "deviation_mae_m": float(np.abs(lateral_m).mean()),
@@ -286,13 +343,13 @@ def _brain(log: RunLog, drive: Drive) -> dict[str, Any]:
     inference_ms = timing.inference_ms(iterations)
     inference = timing.summary(inference_ms)
     kept_inference_ms = timing.trimmed(inference_ms)
-    kept_iteration_ms = timing.trimmed(timing.iteration_ms(iterations))
+    frequency_hz = timing.brain_frequency_hz(iterations)
     sim_ms, wall_ms = timing.camera_to_command_ms(log.clock, iterations)
     sim, wall = timing.summary(sim_ms), timing.summary(wall_ms)
     duration_s = drive.end_sim_s - go_sim_s
     duration_wall_s = _duration_wall_s(log, drive)
     return {
-        "brain_frequency_hz": timing.brain_frequency_hz(iterations),
+        "brain_frequency_hz": frequency_hz,
         "control_rate_hz": frames / duration_s if duration_s > 0.0 else None,
         "control_rate_wall_hz": frames / duration_wall_s if duration_wall_s else None,
         "inference_ms_mean": inference.mean if inference else None,
@@ -310,9 +367,7 @@ def _brain(log: RunLog, drive: Drive) -> dict[str, Any]:
         "published_mean_inference_time": float(kept_inference_ms.mean()) / 1e3
         if kept_inference_ms.size
         else None,
-        "published_brain_iterations_frequency_real_time": 1e3 / float(kept_iteration_ms.mean())
-        if kept_iteration_ms.size and kept_iteration_ms.mean() > 0.0
-        else None,
+        "published_brain_iterations_frequency_real_time": frequency_hz,
     }
 
 

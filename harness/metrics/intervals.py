@@ -3,17 +3,19 @@
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest, bootstrap, ttest_1samp
+from scipy.stats import binomtest, bootstrap, t, ttest_1samp
 
 from harness.errors import UsageError
 
 CONFIDENCE = 0.95
 # Fewer pairs say nothing: the t distribution of a single degree of freedom has no usable width.
 MIN_PAIRS = 3
+# Of fewer observations the percentile bootstrap is too narrow: it knows no values beyond them.
+MIN_RESAMPLED = 10
 _RESAMPLES = 9999
 # Numbers drawn at once: memory stays flat however many repetitions there are.
 _BATCH_NUMBERS = 1_000_000
@@ -45,8 +47,8 @@ class Difference:
         low: Lower end of the 95 % interval; None with fewer than `MIN_PAIRS` pairs.
         high: Upper end.
         n: Pairs.
-        p_value: Of the exact or parametric test beside the bootstrap; None where there is none.
-        beyond_noise: Whether both the bootstrap and the test exclude 0 at the level asked for.
+        p_value: Of the exact or parametric test beside the interval; None where there is none.
+        beyond_noise: Whether both the interval and the test exclude 0 at the level asked for.
     """
 
     value: float
@@ -58,10 +60,11 @@ class Difference:
 
 
 def mean_interval(values: Sequence[float], seed: int = 0) -> Interval | None:
-    """Mean with its percentile bootstrap interval (scipy.stats.bootstrap).
+    """Mean with its interval: Student's t of fewer than `MIN_RESAMPLED`, else the bootstrap.
 
-    The percentile method, since the bias-corrected ones are undefined when all repetitions agree,
-    as those of a lockstep run do.
+    Student's (*Biometrika* 6, 1908): mean +- t(0.975, n - 1) s / sqrt(n), s the standard deviation
+    over n - 1. The bootstrap (scipy.stats.bootstrap) by the percentile method, since the
+    bias-corrected ones are undefined when all repetitions agree, as those of a lockstep run do.
 
     Args:
         values: One figure per repetition.
@@ -76,7 +79,10 @@ def mean_interval(values: Sequence[float], seed: int = 0) -> Interval | None:
     mean = float(sample.mean())
     if len(sample) == 1:
         return Interval(mean, None, None, 1)
-    low, high = _ends(_resampled_means(sample, seed), CONFIDENCE)
+    if len(sample) < MIN_RESAMPLED:
+        low, high = _student_ends(sample, CONFIDENCE)
+    else:
+        low, high = _ends(_resampled_means(sample, seed), CONFIDENCE)
     return Interval(mean, low, high, len(sample))
 
 
@@ -99,11 +105,10 @@ def completion_interval(completed: int, runs: int) -> Interval:
 def paired_difference(
     first: Sequence[float], second: Sequence[float], comparisons: int = 1, seed: int = 0
 ) -> Difference | None:
-    """Mean difference of paired figures: percentile bootstrap over pairs, and a paired t-test.
+    """Mean difference of paired figures, its interval as `mean_interval` has it, and a t-test.
 
-    The bootstrap alone is too sure of few pairs: when all differences have one sign, as in one of
-    four draws of three pairs without any difference, its interval always excludes 0. So a
-    difference counts as beyond noise only where the paired t-test agrees.
+    Of fewer than `MIN_RESAMPLED` pairs interval and test are the same statement. Of more, the
+    bootstrap and the paired t-test must agree before a difference counts as beyond noise.
 
     Args:
         first: Figures (n,) of one side.
@@ -121,19 +126,54 @@ def paired_difference(
     differences = _differences(first, second)
     if differences.size == 0:
         return None
-    if differences.size < MIN_PAIRS:
-        return Difference(float(differences.mean()), None, None, differences.size, None, False)
+    mean, pairs = float(differences.mean()), differences.size
+    if pairs < MIN_PAIRS:
+        return Difference(mean, None, None, pairs, None, False)
     with warnings.catch_warnings():
         # Differences that are all alike have no spread: scipy warns, and gives nan or 0.
         warnings.simplefilter("ignore", RuntimeWarning)
         p_value = float(ttest_1samp(differences, 0.0).pvalue)
-    return _judged(differences, None if math.isnan(p_value) else p_value, comparisons, seed)
+    level = (1.0 - CONFIDENCE) / comparisons
+    if pairs < MIN_RESAMPLED:
+        low, high = _student_ends(differences, CONFIDENCE)
+        return Difference(mean, low, high, pairs, _known(p_value), p_value <= level)
+    return _judged(differences, _known(p_value), level, seed)
+
+
+def paired_ratio(
+    first: Sequence[float], second: Sequence[float], comparisons: int = 1, seed: int = 0
+) -> Difference | None:
+    """Ratio of paired figures less 1: the geometric mean over pairs, judged by its logarithms.
+
+    Pairs of a long circuit and of a short one then say the same where one side is slower by the
+    same share.
+
+    Args:
+        first: Positive figures (n,) of one side.
+        second: Positive figures (n,) of the other, pair by pair.
+        comparisons: As for `paired_difference`.
+        seed: Seed of the resampling.
+
+    Returns:
+        Value and ends as second / first - 1; None without pairs.
+
+    Raises:
+        ValueError: Not the same number of figures on both sides.
+    """
+    ours, theirs = ([math.log(value) for value in side] for side in (first, second))
+    found = paired_difference(ours, theirs, comparisons, seed)
+    if found is None:
+        return None
+    low, high = (None if end is None else math.expm1(end) for end in (found.low, found.high))
+    return replace(found, value=math.expm1(found.value), low=low, high=high)
 
 
 def paired_share_difference(
     first: Sequence[bool], second: Sequence[bool], comparisons: int = 1, seed: int = 0
 ) -> Difference | None:
     """Difference of two shares over pairs: percentile bootstrap, and McNemar's exact test.
+
+    The bootstrap of few pairs too: differences of -1, 0 and 1 are none of Student's.
 
     McNemar (1947): among the pairs that differ, either side is as often the better one by chance.
 
@@ -154,7 +194,7 @@ def paired_share_difference(
         return None
     gained, lost = int((differences > 0).sum()), int((differences < 0).sum())
     p_value = float(binomtest(gained, gained + lost).pvalue) if gained + lost else None
-    return _judged(differences, p_value, comparisons, seed)
+    return _judged(differences, p_value, (1.0 - CONFIDENCE) / comparisons, seed)
 
 
 def _differences(first: Sequence[float], second: Sequence[float]) -> NDArray[np.float64]:
@@ -163,18 +203,29 @@ def _differences(first: Sequence[float], second: Sequence[float]) -> NDArray[np.
     return np.asarray(second, dtype=np.float64) - np.asarray(first, dtype=np.float64)
 
 
+def _known(p_value: float) -> float | None:
+    """A p value; None where there was nothing to test."""
+    return None if math.isnan(p_value) else p_value
+
+
 def _judged(
-    differences: NDArray[np.float64], p_value: float | None, comparisons: int, seed: int
+    differences: NDArray[np.float64], p_value: float | None, level: float, seed: int
 ) -> Difference:
-    """The difference with its interval, judged among so many comparisons."""
+    """The difference with its bootstrap interval, judged at a level."""
     if differences.size < 2:
         return Difference(float(differences.mean()), None, None, differences.size, p_value, False)
-    level = (1.0 - CONFIDENCE) / comparisons
     means = _resampled_means(differences, seed)
     low, high = _ends(means, CONFIDENCE)
     judged_low, judged_high = _ends(means, 1.0 - level)
     beyond = p_value is not None and p_value <= level and not judged_low <= 0.0 <= judged_high
     return Difference(float(differences.mean()), low, high, differences.size, p_value, beyond)
+
+
+def _student_ends(sample: NDArray[np.float64], confidence: float) -> tuple[float, float]:
+    """Ends of Student's interval of the mean of a sample (n,), n >= 2."""
+    mean, error = float(sample.mean()), float(sample.std(ddof=1)) / math.sqrt(sample.size)
+    reach = float(t.ppf(0.5 + confidence / 2.0, sample.size - 1)) * error
+    return mean - reach, mean + reach
 
 
 def _resampled_means(sample: NDArray[np.float64], seed: int) -> NDArray[np.float64]:

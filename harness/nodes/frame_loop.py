@@ -1,6 +1,5 @@
 """The loop of every driving node: newest camera frame in, command out, times published."""
 
-import json
 import threading
 import time
 import zlib
@@ -16,9 +15,11 @@ from harness_msgs.msg import Advance, BrainIteration, ScheduledTwist
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
+from brains.failures import ANYTHING
 from brains.interface import Command, Frame, TimedCommand
 from harness import topics
-from harness.errors import BrainError, PitwallError
+from harness.errors import BrainError, PitwallError, one_line
+from harness.run.brain_status import BrainFailed, BrainReady, BrainStatus
 from harness.run.lockstep import LatencyModel, LockstepClock
 
 CAMERA_PERIOD_NS = 50_000_000
@@ -56,9 +57,13 @@ class FrameLoop:
             topics.CAMERA, Image, self._on_image, queue_size=1, buff_size=2**24, tcp_nodelay=True
         )
 
-    def announce(self, **status: Any) -> None:
-        """Publishes (latched) how the brain stands: ready with its proof, or failed and why."""
-        self._status.publish(String(data=json.dumps(status)))
+    def announce(self, status: BrainStatus) -> None:
+        """Publishes (latched) how the brain stands.
+
+        Raises:
+            BrainError: its proof holds what JSON can't.
+        """
+        self._status.publish(String(data=status.to_json()))
 
     def run(self, decide: Decide) -> None:
         """Answers frames until shutdown.
@@ -138,16 +143,16 @@ def run_driver(loop: FrameLoop, load: Callable[[], tuple[Decide, dict[str, Any]]
     try:
         started_s = time.monotonic()
         decide, proof = load()
-        loop.announce(state="ready", proof=proof, load_s=time.monotonic() - started_s)
+        loop.announce(BrainReady(proof=proof, load_s=time.monotonic() - started_s))
         loop.run(decide)
     except PitwallError as error:
         failure = error
-    except Exception as error:  # a user's brain may raise anything: it is one line to the user
-        rospy.logerr(f"brain failed: {type(error).__name__}: {error}", exc_info=True)
-        failure = BrainError(f"{type(error).__name__}: {error}")
+    except ANYTHING as error:
+        rospy.logerr(f"brain failed: {one_line(error)}", exc_info=True)
+        failure = BrainError(one_line(error))
     else:
         return 0
-    loop.announce(state="failed", error=str(failure), exit_code=failure.exit_code)
+    loop.announce(BrainFailed(error=one_line(failure), exit_code=failure.exit_code))
     rospy.spin()  # the latched word must outlive the failure until the stats node ends the run
     return failure.exit_code
 

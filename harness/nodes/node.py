@@ -3,6 +3,7 @@
 import os
 import shlex
 import sys
+import traceback
 import xmlrpc.client
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -92,9 +93,19 @@ def exit_with(main: Callable[[], int], failure_parameter: str | None = None) -> 
     try:
         sys.exit(main())
     except PitwallError as error:
-        if failure_parameter is None:
-            print(f"error: {error}", file=sys.stderr, flush=True)
-        else:
-            rospy.set_param(failure_parameter, str(error))
-            print(f"error: {error}", flush=True)
+        _tell(str(error), failure_parameter)
         sys.exit(error.exit_code)
+    except Exception as error:
+        # A fault of ours: the log has where, the user what.
+        traceback.print_exc()
+        line = " ".join(str(error).split())
+        _tell(f"{Path(sys.argv[0]).stem}: {type(error).__name__}: {line}", failure_parameter)
+        sys.exit(PitwallError.exit_code)
+
+
+def _tell(reason: str, failure_parameter: str | None) -> None:
+    if failure_parameter is None:
+        print(f"error: {reason}", file=sys.stderr, flush=True)
+    else:
+        rospy.set_param(failure_parameter, reason)
+        print(f"error: {reason}", flush=True)

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import rosgraph
 import rospy
 
-MASTER = "/rosmaster"
+from harness.run.supervision import MASTER
+
 _PERIOD_S = 0.5
 _TIMEOUT_S = 3.0
 

@@ -5,7 +5,6 @@ No frame can be lost or overtaken, for there is never more than one on its way, 
 wall time.
 """
 
-import json
 import queue
 import time
 import xmlrpc.client
@@ -32,17 +31,18 @@ from harness.nodes.node import (
     say,
     start_node,
 )
-from harness.nodes.node_watch import MASTER, NodeWatch
+from harness.nodes.node_watch import NodeWatch
 from harness.paths import recordings_root
 from harness.recording.messages import bag_of
 from harness.replay.answers import Answer
 from harness.replay.progress import ReplayProgress
 from harness.replay.result import claim_replay, finish_replay
 from harness.replay.source import RecordedFrame, Source, open_source, read_frames
+from harness.run.brain_status import BrainFailed, BrainReady, read_status
+from harness.run.supervision import BRAIN, MASTER
 from harness.spec.replay import ReplaySpec
 from worlds.car.sdf import CAMERA_NAME
 
-_BRAIN = "/brain"
 _BRAIN_START_S = 600.0
 _TICK_S = 0.1
 
@@ -55,7 +55,7 @@ class ReplayNode:
         self._source = source
         self._answered = 0
         self._events: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
-        self._status: dict[str, Any] = {}
+        self._ready: BrainReady | None = None
         self._images = rospy.Publisher(topics.CAMERA, Image, queue_size=1, tcp_nodelay=True)
         self._subscribers = [
             rospy.Subscriber(
@@ -66,13 +66,13 @@ class ReplayNode:
             )
             for topic, kind in ((topics.ITERATIONS, BrainIteration), (topics.STATUS, String))
         ]
-        self._watch = NodeWatch((_BRAIN,), lambda name: self._events.put(("death", name)))
+        self._watch = NodeWatch((BRAIN,), lambda name: self._events.put(("death", name)))
         rospy.on_shutdown(lambda: self._events.put(("shutdown", None)))
 
     @property
     def proof(self) -> dict[str, Any]:
         """What the brain said of itself."""
-        return dict(self._status.get("proof") or {})
+        return self._ready.proof if self._ready else {}
 
     def run(self) -> tuple[list[Answer], float]:
         """Plays all frames.
@@ -94,13 +94,13 @@ class ReplayNode:
         """Waits until the model is loaded, and no frame or answer would be lost."""
         say("loading the model ...")
         started_s = time.monotonic()
-        while not (self._status and self._is_connected()):
+        while not (self._ready and self._is_connected()):
             self._take(_TICK_S)
             if reason := rospy.get_param(BRAIN_FAILURE):
                 raise BrainError(reason)
             if time.monotonic() - started_s > _BRAIN_START_S:
                 raise BrainError(f"the brain did not get ready within {_BRAIN_START_S:.0f} s")
-        self._watch.lives(_BRAIN)
+        self._watch.lives(BRAIN)
         say(f"ready after {time.monotonic() - started_s:.1f} s")
 
     def _is_connected(self) -> bool:
@@ -109,7 +109,7 @@ class ReplayNode:
         Others may listen too (rqt, rviz), so that a count of connections would say nothing.
         """
         here = rospy.get_name()
-        return sends(here, topics.CAMERA, _BRAIN) and sends(_BRAIN, topics.ITERATIONS, here)
+        return sends(here, topics.CAMERA, BRAIN) and sends(BRAIN, topics.ITERATIONS, here)
 
     def _play(self) -> tuple[list[Answer], float]:
         answers: list[Answer] = []
@@ -165,9 +165,10 @@ class ReplayNode:
                 raise BrainError(f"the brain died at {self._place()} (see logs/)")
             case _ if topic == topics.ITERATIONS:
                 return message
-        self._status = json.loads(message.data)
-        if self._status["state"] == "failed":
-            raise error_of(self._status["exit_code"], self._status["error"])
+        status = read_status(message.data)
+        if isinstance(status, BrainFailed):
+            raise error_of(status.exit_code, status.error)
+        self._ready = status
         return None
 
     def _place(self) -> str:

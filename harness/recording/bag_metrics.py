@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 
 from harness.errors import DataError
-from harness.metrics.figures import Drive, Metrics, metrics_of_drive, replay
+from harness.metrics.figures import (
+    Drive,
+    Metrics,
+    ReferenceDeviation,
+    deviation_from_reference,
+    earlier_definitions,
+    metrics_of_drive,
+    replay,
+)
 from harness.metrics.lap import DrivingOutcome
 from harness.metrics.run_log import Odometry, RunLog
 from harness.metrics.times import HOLE_S, Times
@@ -15,7 +23,26 @@ from harness.recording.chosen_topics import AskedTopics
 from harness.recording.course import Course, Given, course_of
 from harness.recording.log import read_run_log
 from harness.recording.messages import bag_of
+from harness.recording.reference import Reference
 from harness.recording.results import RESULT_NAME, read_result
+
+
+@dataclass(frozen=True)
+class AgainstReference:
+    """A bag against a reference lap; `measured` is None if the car passed no point of it."""
+
+    reference: Reference
+    measured: ReferenceDeviation | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, ready for JSON."""
+        return {
+            "bag": str(self.reference.bag),
+            "sha256": self.reference.sha256,
+            "points": self.measured.points if self.measured else 0,
+            "deviation": self.measured.deviation if self.measured else None,
+            "floor": self.measured.floor if self.measured else None,
+        }
 
 
 @dataclass(frozen=True)
@@ -33,6 +60,8 @@ class BagMetrics:
             bag, and what the figures leave out for it; a line each.
         recorded_in: Where figures recorded with the bag stand; None without any.
         recorded: Those figures by name.
+        earlier: Figures by the definition that they had in older recordings.
+        against: The bag against a reference lap, if one was given.
     """
 
     bag: Path
@@ -44,10 +73,23 @@ class BagMetrics:
     notes: tuple[str, ...]
     recorded_in: str | None
     recorded: dict[str, Any]
+    earlier: dict[str, float]
+    against: AgainstReference | None = None
 
     @property
     def different(self) -> tuple[str, ...]:
         """Names of the figures that are not those recorded, to the last digit."""
+        return tuple(name for name in self._changed if name not in self.redefined)
+
+    @property
+    def redefined(self) -> tuple[str, ...]:
+        """Names of the figures that are those recorded by the definition of then."""
+        return tuple(
+            name for name in self._changed if self.earlier.get(name) == self.recorded[name]
+        )
+
+    @property
+    def _changed(self) -> tuple[str, ...]:
         now = self.metrics.model_dump()
         return tuple(name for name, value in self.recorded.items() if now[name] != value)
 
@@ -67,25 +109,41 @@ class BagMetrics:
             "notes": list(self.notes),
             "recorded_in": self.recorded_in,
             "different": {name: self.recorded[name] for name in self.different},
+            "redefined": {name: self.recorded[name] for name in self.redefined},
+            "reference": self.against.to_dict() if self.against else None,
             **self.metrics.model_dump(mode="json"),
         }
 
 
 def measure_bag(
-    path: Path, given: Given | None = None, asked: AskedTopics | None = None
+    path: Path,
+    given: Given | None = None,
+    reference: Reference | None = None,
+    asked: AskedTopics | None = None,
 ) -> BagMetrics:
     """Compute all figures of a bag, damaged ones as far as they go.
 
     Args:
         path: The bag, or a recording's folder.
         given: What the user says of its course.
+        reference: A lap to measure the deviation against, as the published study does.
         asked: The topics that the user names.
 
     Raises:
-        DataError: No bag, no run, or no circuit recognised.
+        DataError: No bag, no run, no circuit recognised, or a reference of another one.
         UsageError: The circuit or a topic given is not known.
     """
-    return measured_log(bag_of(path), given, asked)[0]
+    measured, _, drive = measured_log(bag_of(path), given, asked)
+    if reference is None:
+        return measured
+    course = measured.course
+    deviation = deviation_from_reference(
+        drive,
+        course.circuit.centreline(course.direction),
+        course.start_station_m,
+        reference.on(course.circuit, course.direction),
+    )
+    return replace(measured, against=AgainstReference(reference, deviation))
 
 
 def measured_log(
@@ -121,15 +179,16 @@ def measured_log(
         reason = f"the bag ends{after} at {metrics.progress_m:.1f} m of {whole_m:.1f} m"
     recorded_in, recorded = _recorded(bag, log)
     measured = BagMetrics(
-        bag,
-        course,
-        metrics,
-        drive.outcome,
-        reason,
-        log.times,
-        tuple(notes),
-        recorded_in,
-        recorded,
+        bag=bag,
+        course=course,
+        metrics=metrics,
+        outcome=drive.outcome,
+        outcome_reason=reason,
+        times=log.times,
+        notes=tuple(notes),
+        recorded_in=recorded_in,
+        recorded=recorded,
+        earlier=earlier_definitions(log, drive),
     )
     return measured, log, drive
 

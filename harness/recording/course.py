@@ -15,6 +15,7 @@ from harness.errors import DataError, PitwallError, UsageError
 from harness.metrics.figures import replay
 from harness.metrics.lap import LapLimits
 from harness.metrics.run_log import Floats, RunLog
+from harness.spec.recorded import RecordedSpec
 from harness.spec.run import RunSpec
 from worlds.circuit import Circuit, Direction, circuit_names, load_circuit
 
@@ -101,12 +102,8 @@ def course_of(log: RunLog, given: Given | None = None, bag: Path | None = None) 
 
 def _spec(metadata: Mapping[str, Any]) -> RunSpec | None:
     """What a run of ours was asked to be; None for other bags."""
-    if "circuit" not in metadata or "model" not in metadata:
-        return None
-    # A bag of another version may lack arguments or have more.
-    known = {name: value for name, value in metadata.items() if name in RunSpec.model_fields}
     try:
-        return RunSpec.model_validate(known)
+        return RecordedSpec.model_validate(metadata)
     except ValidationError:
         return None
 
@@ -124,14 +121,28 @@ def _recorded(spec: RunSpec, given: Given, bag: Path | None) -> Course:
             f"the bag drove {spec.circuit!r}, a circuit that is not known here"
             f" (known: {', '.join(circuit_names())}): {_way_out(bag, spec.circuit)}"
         )
-    spec = spec.model_copy(update=said)
+    return course_of_spec(
+        spec.model_copy(update=said), "as given" if given.circuit else "as recorded"
+    )
+
+
+def course_of_spec(spec: RunSpec, source: str) -> Course:
+    """The course that a run is asked to drive.
+
+    Args:
+        spec: The run.
+        source: How it is known, in words.
+
+    Raises:
+        PitwallError: Its circuit can't be read.
+    """
     return Course(
         circuit=spec.load_circuit(),
         direction=spec.direction,
         start_station_m=spec.start_station_m(),
         laps=spec.laps,
         timeout_s=spec.timeout_s(),
-        source="as given" if given.circuit else "as recorded",
+        source=source,
     )
 
 

@@ -45,7 +45,7 @@ def terminal_sheet(measured: BagMetrics, width: int) -> RenderableType:
         table.add_row(*map(Text, cells), style="yellow" if name in different else None)
     parts: list[RenderableType] = [Text(line) for line in head]
     parts += [Text(note, style="yellow") for note in measured.notes]
-    parts += [table, *_comparison(measured)]
+    parts += [table, *_reference(measured), *_comparison(measured)]
     return Lines(*parts)
 
 
@@ -54,22 +54,45 @@ def json_sheet(measured: BagMetrics) -> str:
     return json.dumps(measured.to_dict(), indent=2, allow_nan=False)
 
 
+def _reference(measured: BagMetrics) -> list[Text]:
+    """The deviation against a reference lap, and which lap that is."""
+    against = measured.against
+    if against is None:
+        return []
+    figures = against.measured
+    if figures is None:
+        text = "Deviation against the reference: none, the car passed no point of it"
+    else:
+        text = (
+            f"Deviation against the reference: {figures.deviation}, mean of 1000 ** metres over"
+            f" {figures.points} points; exactly on the centreline scores {figures.floor:.3f}"
+        )
+    return [Text(text), Text(f"Reference: {against.reference.bag}, {against.reference.sha256}")]
+
+
 def _comparison(measured: BagMetrics) -> list[Text]:
     """Whether the figures are those that were recorded."""
     if measured.recorded_in is None:
         return [Text("No figures were recorded with this bag.", style="dim")]
     different, count = measured.different, len(measured.recorded)
-    if not different:
-        return [
-            Text(f"All {count} figures of {measured.recorded_in} are equal, to the last digit.")
-        ]
     now = measured.metrics.model_dump()
+    redefined = [
+        Text(
+            f"Of these {name} had another definition then: it was"
+            f" {_cell(measured.recorded[name])}, and is {_cell(now[name])} now.",
+            style="dim",
+        )
+        for name in measured.redefined
+    ]
+    if not different:
+        equal = f"All {count} figures of {measured.recorded_in} are equal, to the last digit."
+        return [Text(equal), *redefined]
     lines = [f"{count - len(different)} of {count} figures of {measured.recorded_in} are equal:"]
     lines += [
         f"  {name} was {_cell(measured.recorded[name])}, is {_cell(now[name])}"
         for name in different
     ]
-    return [Text(line, style="yellow") for line in lines]
+    return [*(Text(line, style="yellow") for line in lines), *redefined]
 
 
 def _cell(value: Any) -> str:

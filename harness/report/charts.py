@@ -10,11 +10,14 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.report.labels import Box, Named, place_names
+
 Floats = NDArray[np.float64]
 
 WIDTH, HEIGHT = 460.0, 244.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 10.0, 22.0, 38.0
-_CHARACTER = 6.6
+_CHARACTER, _LINE_HEIGHT, _DESCENT = 6.6, 14.0, 3.5
+_DOT_RADIUS, _LEADER = 4.0, 6.0
 _TICKS = 5
 _MANY_DECADES = 100.0
 _ROW_HEIGHT = 22.0
@@ -75,6 +78,7 @@ class Chart:
     x: Axis
     y: Axis
     height: float = HEIGHT
+    width: float = WIDTH
     left: float = _LEFT
     y_ticks: bool = True
     _parts: list[str] = field(default_factory=list)
@@ -105,7 +109,7 @@ class Chart:
     def level(self, y: float, style: str, name: str = "") -> None:
         """A horizontal line across the chart, named at its right end."""
         at = self._py(np.array([y]))[0]
-        right = WIDTH - _RIGHT
+        right = self.width - _RIGHT
         self._parts.append(f'<path class="{style}" d="M{self.left:.1f} {at:.1f}H{right:.1f}"/>')
         if name:
             self.text(right - 2.0, at - 4.0, name, "end")
@@ -120,7 +124,30 @@ class Chart:
     def dot(self, x: float, y: float, style: str) -> None:
         """A point."""
         at_x, at_y = self._px(np.array([x]))[0], self._py(np.array([y]))[0]
-        self._parts.append(f'<circle class="{style}" cx="{at_x:.1f}" cy="{at_y:.1f}" r="4"/>')
+        self._parts.append(
+            f'<circle class="{style}" cx="{at_x:.1f}" cy="{at_y:.1f}" r="{_DOT_RADIUS:.0f}"/>'
+        )
+
+    def named_dots(self, dots: Sequence["Dot"]) -> None:
+        """Points with their names beside them, where none covers another."""
+        xs = self._px(np.array([dot.x for dot in dots])).tolist()
+        ys = self._py(np.array([dot.y for dot in dots])).tolist()
+        points = [
+            Named((x, y), _DOT_RADIUS, (_CHARACTER * len(dot.name), _LINE_HEIGHT))
+            for x, y, dot in zip(xs, ys, dots, strict=True)
+        ]
+        frame = Box(self.left, _TOP, self.width - _RIGHT, self.height - _BOTTOM)
+        boxes = place_names(points, frame)
+        for point, box in zip(points, boxes, strict=True):
+            (x, y), (near_x, near_y) = point.centre, box.nearest(point.centre)
+            if math.dist(point.centre, (near_x, near_y)) > _DOT_RADIUS + _LEADER:
+                line = f"M{x:.1f} {y:.1f}L{near_x:.1f} {near_y:.1f}"
+                self._parts.append(f'<path class="leader" d="{line}"/>')
+        for dot, box in zip(dots, boxes, strict=True):
+            self.dot(dot.x, dot.y, dot.style)
+            words = "name strong" if dot.strong else "name"
+            middle = (box.x0 + box.x1) / 2.0
+            self._parts.append(label(middle, box.y1 - _DESCENT, dot.name, "middle", words))
 
     def text(self, at_x: float, at_y: float, text: str, anchor: str = "start") -> None:
         """Words at a place in pixels."""
@@ -133,7 +160,7 @@ class Chart:
     def svg(self, title: str) -> str:
         """The chart; `title` is what a screen reader says."""
         grid = []
-        bottom, right = self.height - _BOTTOM, WIDTH - _RIGHT
+        bottom, right = self.height - _BOTTOM, self.width - _RIGHT
         x_ticks, y_ticks = self.x.ticks(), self.y.ticks() if self.y_ticks else []
         for value, at in zip(x_ticks, self._px(np.array(x_ticks)), strict=True):
             grid.append(f'<path class="grid" d="M{at:.1f} {_TOP:.1f}V{bottom:.1f}"/>')
@@ -147,11 +174,11 @@ class Chart:
             turned = f'transform="rotate(-90 11 {(_TOP + bottom) / 2.0:.1f})"'
             place = (11.0, (_TOP + bottom) / 2.0)
             grid.append(label(*place, self.y.label, "middle", "axis", turned))
-        return svg(WIDTH, self.height, title, [*grid, *self._parts, *self._legend_row()])
+        return svg(self.width, self.height, title, [*grid, *self._parts, *self._legend_row()])
 
     def _legend_row(self) -> list[str]:
         """Names above the plot, from the right; each after a swatch of its style."""
-        parts, at = [], WIDTH - _RIGHT
+        parts, at = [], self.width - _RIGHT
         for style, name in reversed(self._legend):
             parts.append(label(at, 13.0, name, "end"))
             at -= _CHARACTER * len(name) + 6.0
@@ -166,10 +193,21 @@ class Chart:
             self._legend.append((style, name))
 
     def _px(self, x: Floats) -> Floats:
-        return self.left + self.x.share(x) * (WIDTH - self.left - _RIGHT)
+        return self.left + self.x.share(x) * (self.width - self.left - _RIGHT)
 
     def _py(self, y: Floats) -> Floats:
         return self.height - _BOTTOM - self.y.share(y) * (self.height - _TOP - _BOTTOM)
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A named point of a chart; a strong one has its name in bold."""
+
+    x: float
+    y: float
+    name: str
+    style: str
+    strong: bool = False
 
 
 @dataclass(frozen=True)
@@ -193,7 +231,7 @@ def interval_chart(rows: Sequence[Row], label_text: str, log: bool = False) -> s
         axis = Axis(around.low if values.min() < 0.0 else 0.0, around.high, label_text)
     left = min(8.0 + _CHARACTER * max(len(row.name) for row in rows), WIDTH * 0.45)
     height = _TOP + _BOTTOM + _ROW_HEIGHT * len(rows)
-    chart = Chart(axis, Axis(-0.5, len(rows) - 0.5, ""), height, left, y_ticks=False)
+    chart = Chart(axis, Axis(-0.5, len(rows) - 0.5, ""), height, left=left, y_ticks=False)
     if axis.low < 0.0:
         chart.mark(0.0, "zero")
     for index, row in enumerate(rows):
@@ -239,7 +277,7 @@ def tick_text(value: float, ticks: Sequence[float]) -> str:
     steps = [b - a for a, b in itertools.pairwise(ticks)]
     step = min(steps) if steps else abs(value) or 1.0
     digits = max(0, -math.floor(math.log10(step) + 1e-9)) if step < 1.0 else 0
-    if step / 10.0**-digits % 1.0 > 1e-6:
+    if abs(math.remainder(step * 10.0**digits, 1.0)) > 1e-6:
         digits += 1
     return f"{value:.{digits}f}" if abs(value) > 1e-12 else "0"
 

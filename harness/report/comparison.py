@@ -1,7 +1,8 @@
 """Two batches of runs, before and after: what changed, and which changes are beyond noise."""
 
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich import box
@@ -12,6 +13,15 @@ from rich.text import Text
 
 from harness.files import as_csv
 from harness.metrics.intervals import Difference
+from harness.report.cells import (
+    Cell,
+    Completed,
+    Estimate,
+    Number,
+    Shift,
+    line_text,
+)
+from harness.report.columns import FIGURES
 from harness.report.groups import Conditions, Group, Heat
 from harness.report.ranking import (
     common_pairs,
@@ -20,21 +30,15 @@ from harness.report.ranking import (
     distinct_pairs,
     figure_difference,
 )
-from harness.report.table import (
-    FIGURES,
-    MISSING,
-    difference_text,
-    interval_text,
-    markdown_table,
-)
+from harness.report.table import markdown_table
 
 HEADINGS = ("Model", "Figure", "Before", "After", "Difference", "Pairs")
 NOTE = (
-    "Before and after: means over completed runs with their 95 % bootstrap intervals. Difference:"
-    " after less before, over runs from equal starts and seeds, with its 95 % interval by paired"
-    " bootstrap. A star marks what is beyond noise: the bootstrap and a paired test (t; McNemar's"
-    " for completion) both exclude 0 at 0.05 divided by the number of models and conditions"
-    " compared."
+    "Before and after: means over completed runs with their 95 % intervals. Difference: after less"
+    " before, over runs from equal starts and seeds, with its 95 % interval. Intervals: Student's t"
+    " of fewer than ten runs or pairs, else the bootstrap. A star marks what is beyond noise: the"
+    " interval and a paired test (t; McNemar's for completion) both exclude 0 at 0.05 divided by"
+    " the number of models and conditions compared."
 )
 _LEFT_ALIGNED = 2
 
@@ -48,8 +52,8 @@ class Change:
         model: The model's label.
         figure: The figure's name in result.json; `completion` for the share completed.
         heading: The figure with its unit.
-        before: The figure before, as text.
-        after: The figure after, as text.
+        before: The figure before.
+        after: The figure after.
         difference: After less before; None without common starts and seeds.
         digits: After the point.
     """
@@ -58,8 +62,8 @@ class Change:
     model: str
     figure: str
     heading: str
-    before: str
-    after: str
+    before: Completed | Estimate
+    after: Completed | Estimate
     difference: Difference | None
     digits: int
 
@@ -69,11 +73,15 @@ class Change:
         return self.difference is not None and self.difference.beyond_noise
 
     @property
-    def cells(self) -> tuple[str, ...]:
+    def cells(self) -> tuple[Cell, ...]:
         """A row of `HEADINGS`."""
-        pairs = str(self.difference.n) if self.difference else MISSING
-        difference = difference_text(self.difference, self.digits)
-        return (self.model, self.heading, self.before, self.after, difference, pairs)
+        pairs = Number(self.difference.n if self.difference else None, 0)
+        return (self.model, self.heading, self.before, self.after, self.shift, pairs)
+
+    @property
+    def shift(self) -> Shift:
+        """The difference as a cell."""
+        return Shift(self.difference, self.digits)
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,7 @@ class Comparison:
         """One line for every change that is beyond noise."""
         return tuple(
             f"{change.model}, {change.title}: {change.heading}"
-            f" {difference_text(change.difference, change.digits).removesuffix(' *')}"
+            f" {change.shift.main} {change.shift.interval}"
             for change in self.changes
             if change.beyond_noise
         )
@@ -145,7 +153,7 @@ def terminal_comparison(comparison: Comparison) -> RenderableType:
                 table.add_column(heading, justify="right", overflow="fold")
         for change in changes:
             style = "bold" if change.beyond_noise else None
-            table.add_row(*map(Text, change.cells), style=style)
+            table.add_row(*(Text(line_text(cell)) for cell in change.cells), style=style)
         parts.append(table)
     parts += [Text(line) for line in statement(comparison)]
     parts += [Text(line, style="yellow") for line in comparison.unmatched]
@@ -170,7 +178,8 @@ def markdown_comparison(comparison: Comparison, before: str, after: str) -> str:
 
 def csv_comparison(comparison: Comparison) -> str:
     """One row for each figure of each model, as CSV."""
-    fields = ["conditions", "model", "figure", "difference", "low", "high", "pairs"]
+    fields = ["conditions", "model", "figure", "before", "after"]
+    fields += ["difference", "low", "high", "pairs", "p_value", "beyond_noise"]
     rows = []
     for change in comparison.changes:
         row: dict[str, Any] = {
@@ -178,12 +187,25 @@ def csv_comparison(comparison: Comparison) -> str:
             "model": change.model,
             "figure": change.figure,
         }
+        for name, cell in (("before", change.before), ("after", change.after)):
+            row[name] = cell.found.value if cell.found else None
         found = change.difference
         if found is not None:
             row |= {"difference": found.value, "low": found.low, "high": found.high}
             row |= {"pairs": found.n, "p_value": found.p_value, "beyond_noise": found.beyond_noise}
         rows.append(row)
-    return as_csv([*fields, "p_value", "beyond_noise"], rows)
+    return as_csv(fields, rows)
+
+
+def json_comparison(comparison: Comparison) -> str:
+    """Every figure of each model as a JSON list; before and after as value, low, high, n."""
+    rows = []
+    for change in comparison.changes:
+        sides = {"before": change.before.found, "after": change.after.found}
+        rows.append(
+            asdict(change) | {name: found and asdict(found) for name, found in sides.items()}
+        )
+    return json.dumps(rows, indent=2, allow_nan=False)
 
 
 def _by_key(found: Sequence[Heat]) -> dict[tuple[Conditions, str], Group]:
@@ -194,14 +216,15 @@ def _changes(before: Group, after: Group, comparisons: int) -> Iterator[Change]:
     title, label = before.conditions.title, before.label
     pairs = common_pairs(before, after)
     distinct = distinct_pairs(pairs)
-    done, done_after = (f"{len(group.completed)}/{len(group.judged)}" for group in (before, after))
+    done, done_after = (
+        Completed(len(group.completed), len(group.judged), group.completion)
+        for group in (before, after)
+    )
     share = completion_difference(distinct, comparisons)
     yield Change(title, label, "completion", "Completed (share)", done, done_after, share, 2)
     for figure in FIGURES:
         name, digits = figure.name, figure.digits
-        old, new = (
-            interval_text(group.mean(name, figure.driving), digits) for group in (before, after)
-        )
+        old, new = (Estimate(group.mean(name, figure.driving), digits) for group in (before, after))
         compared = completed_pairs(distinct if figure.driving else pairs)
         difference = figure_difference(compared, name, comparisons)
         yield Change(title, label, name, figure.heading, old, new, difference, digits + 1)

@@ -67,11 +67,12 @@ class Pooled:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A picture with the words beside it."""
+    """A picture with the words beside it; a wide one takes the whole width of the page."""
 
     title: str
     svg: str
     caption: str
+    wide: bool = False
 
 
 def draw_group(group: Group, pooled: Pooled, circuit: Circuit) -> tuple[Drawing, ...]:

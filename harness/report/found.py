@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import DataError
-from harness.paths import project_root
+from harness.paths import LATEST, project_root
 from harness.recording.results import RESULT_NAME, read_result
 from harness.report.groups import Run
 
@@ -24,8 +24,9 @@ class FoundRuns:
     Attributes:
         runs: The runs.
         folders: Each run's folder, in the same order.
-        notes: One line for everything that is not in the tables: runs without a result, results
-            that can't be read, attempts that were driven again.
+        notes: One line for everything that is not in the tables, or stands apart in them: runs
+            without a result, results that can't be read or don't say what was asked, attempts that
+            were driven again.
     """
 
     runs: tuple[Run, ...]
@@ -44,18 +45,26 @@ def find_runs(folders: Sequence[Path]) -> FoundRuns:
     """
     results: dict[Path, Run] = {}
     notes: list[str] = []
+    met: set[Path] = set()
     for given, folder in _run_folders(folders):
-        if folder in results:
+        if folder.resolve() in met:
             continue
+        met.add(folder.resolve())
         name = folder.name if folder == given else str(folder.relative_to(given))
         notes.extend(_attempts(folder, name))
+        if not folder.exists():
+            notes.append(f"{folder} is a link to {folder.readlink()}, which is not there")
+            continue
         if not (folder / RESULT_NAME).is_file():
             notes.append(f"{folder} has no {RESULT_NAME}: not a run, or it did not end")
             continue
         try:
-            results[folder] = Run(name, read_result(folder), folder)
+            results[folder] = run = Run(name, read_result(folder), folder)
         except DataError as error:
             notes.append(str(error))
+            continue
+        if run.result.spec is None:
+            notes.append(f"{name} has a table of its own: its command does not tell its arguments")
     if not results:
         raise DataError("; ".join(notes) or f"no runs in {', '.join(map(str, folders))}")
     return FoundRuns(tuple(results.values()), tuple(results), tuple(notes))
@@ -74,26 +83,37 @@ def _run_folders(folders: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
         folder = given.resolve()
         if not folder.is_dir():
             raise DataError(f"no such recording: {given}")
-        below = list(_runs_below(folder))
+        below = list(_runs_below(folder, set()))
         yield from ((folder, path) for path in below or [folder])
 
 
-def _runs_below(folder: Path) -> Iterator[Path]:
+def _runs_below(folder: Path, seen: set[Path]) -> Iterator[Path]:
     """Run folders in a folder, itself included; not what lies within a run.
 
-    Links, such as `latest`, would name a run twice.
+    Links are followed, as recordings are moved to other disks and linked back; each folder counts
+    once, by whatever name it is met first, so that no link can lead round in a circle.
+
+    Args:
+        folder: where to look.
+        seen: real paths of the folders met so far; grows.
     """
+    real = folder.resolve()
+    if real in seen or real == _SAMPLE:
+        return
+    seen.add(real)
     with os.scandir(folder) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
+        found = sorted(entries, key=lambda entry: (entry.is_symlink(), entry.name))
     names = {entry.name for entry in found}
     if not names.isdisjoint((*_MARKS, _ATTEMPTS)):
         yield folder
         return
     for entry in found:
-        if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-            path = Path(entry.path)
-            if path == _SAMPLE:
-                continue
-            below = list(_runs_below(path))
+        path = Path(entry.path)
+        if entry.name.startswith(".") or entry.name == LATEST:
+            continue
+        if entry.is_symlink() and not path.exists():
+            yield path
+        elif entry.is_dir():
+            below = list(_runs_below(path, seen))
             # An empty folder was claimed by a run that left nothing.
             yield from below or ([path] if not any(path.iterdir()) else [])

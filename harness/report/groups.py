@@ -1,6 +1,5 @@
 """Runs in groups: equal conditions make a table, one model under equal conditions makes a row."""
 
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -9,9 +8,15 @@ from pathlib import Path
 
 from harness.metrics.intervals import Interval, completion_interval, mean_interval
 from harness.recording.results import Outcome, Result
+from harness.spec.launch import launch_value
+from harness.spec.recorded import UNSAID
 
-# Arguments of a run that change what is driven, but are no fields of its result.
-_SETTINGS = ("timeout", "image_width", "image_height")
+# Arguments that make no other table: they have a place of their own in it, tell repetitions apart,
+# or change nothing in what is driven. Any other argument does, also one of a later version.
+_NO_SETTINGS = frozenset(
+    {"model", "circuit", "laps", "direction", "clock", "latency"}
+    | {"start", "seed", "appearance", "record_camera", "gui", "output"}
+)
 _SHORT_HASH = 8
 
 
@@ -28,15 +33,6 @@ class Run:
     name: str
     result: Result
     folder: Path | None = None
-
-    @cached_property
-    def arguments(self) -> dict[str, str]:
-        """The `name:=value` arguments of the command that made it."""
-        try:
-            words = shlex.split(self.result.command)
-        except ValueError:
-            return {}
-        return {name: value for name, found, value in (w.partition(":=") for w in words) if found}
 
 
 @dataclass(frozen=True)
@@ -63,11 +59,7 @@ class Conditions:
     @classmethod
     def of(cls, run: Run) -> "Conditions":
         """The conditions of a run."""
-        result, arguments = run.result, run.arguments
-        settings = [f"{name}={arguments[name]}" for name in _SETTINGS if name in arguments]
-        # Every other look of the world is one more draw; the published look is one of its own.
-        if arguments.get("appearance", "0") != "0":
-            settings.append("random appearance")
+        result = run.result
         latency = result.latency
         return cls(
             circuit=result.circuit,
@@ -75,7 +67,7 @@ class Conditions:
             laps=result.laps_asked,
             clock=result.clock,
             latency="profile" if latency and latency.startswith("profile:") else latency,
-            settings=tuple(settings),
+            settings=_settings(run),
         )
 
     @property
@@ -105,7 +97,7 @@ class Pair:
         direction: The driving direction.
         start_m: Station of the start, in millimetres' precision.
         seed: Seed of all that is drawn.
-        appearance: The world's look.
+        appearance: Seed of the world's look, 0 for the published one.
         repetition: Counts the runs of one model from the same start and seed.
     """
 
@@ -113,7 +105,7 @@ class Pair:
     direction: str
     start_m: float
     seed: int
-    appearance: str
+    appearance: int
     repetition: int
 
 
@@ -200,13 +192,18 @@ class Group:
         return {}
 
     def pairs(self) -> dict[Pair, Run]:
-        """Its judged runs by what makes them comparable with another group's."""
+        """Its judged runs by what makes them comparable with another group's.
+
+        A run that does not say what it was asked has none that it is comparable with.
+        """
         found: dict[Pair, Run] = {}
-        seen: Counter[tuple[str, str, float, int, str]] = Counter()
+        seen: Counter[tuple[str, str, float, int, int]] = Counter()
         for run in self.judged:
-            result, look = run.result, run.arguments.get("appearance", "0")
-            start_m = round(result.start_station_m, 3)
-            key = (result.circuit, result.direction, start_m, result.seed, look)
+            spec = run.result.spec
+            if spec is None:
+                continue
+            start_m = round(run.result.start_station_m, 3)
+            key = (spec.circuit, spec.direction, start_m, spec.seed, spec.appearance)
             found[Pair(*key, repetition=seen[key])] = run
             seen[key] += 1
         return found
@@ -275,6 +272,23 @@ def _pool(anywhere: Conditions, several: Sequence[Heat]) -> Heat:
             for label in everywhere
         ),
     )
+
+
+def _settings(run: Run) -> tuple[str, ...]:
+    """The other arguments that change what is driven, where they are not as usual."""
+    spec = run.result.spec
+    if spec is None:
+        # Nobody knows what it may stand beside: not even another one of these.
+        return (f"arguments unknown ({run.name})",)
+    settings = [
+        f"{name}={launch_value(value)}"
+        for name, value in spec.model_dump().items()
+        if name not in _NO_SETTINGS and (name not in UNSAID or value != UNSAID[name])
+    ]
+    # Every other look of the world is one more draw; the published look is one of its own.
+    if spec.appearance:
+        settings.append("random appearance")
+    return tuple(settings)
 
 
 def _artifact(run: Run) -> tuple[str, str | None]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import jinja2
 
+from harness.report.cells import interval_text, marked_text
 from harness.report.origin import MODEL_HEADINGS
 
 _FOLDER = Path(__file__).parent
@@ -25,6 +26,7 @@ def render(template: str, page: Any, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= {"marked_text": marked_text, "interval_text": interval_text}
     return environment.get_template(template).render(
         page=page,
         style=(_FOLDER / "page.css").read_text(encoding="utf-8"),

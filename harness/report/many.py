@@ -63,7 +63,9 @@ def _measure(recording: Path, count: int) -> Cost:
             folder.mkdir(parents=True)
             (folder / str(result.bag)).symlink_to(recording / str(result.bag))
             named = {"model": f"model{number % _MODELS}", "seed": number // _MODELS}
-            copy = result.model_copy(update={**named, "odometry_sha256": f"{number:064}"})
+            spec = result.spec and result.spec.model_copy(update=named)
+            own = {**named, "spec": spec, "odometry_sha256": f"{number:064}"}
+            copy = result.model_copy(update=own)
             (folder / RESULT_NAME).write_text(copy.to_json())
             keep(digest, digests.path_of(Run("", copy, folder)))
         started_s = time.monotonic()

@@ -7,12 +7,13 @@ from harness.errors import PitwallError
 from harness.report.charts import Row, interval_chart
 from harness.report.digest import Digest, DigestCache
 from harness.report.drawings import Drawing, Pooled, draw_group
+from harness.report.front_chart import front_drawings
 from harness.report.groups import Group, Heat, Run
 from harness.report.html import render
 from harness.report.origin import Origin, origin_of
+from harness.report.ruler import RULER_HEADINGS, RULER_NOTE, RULER_TITLE, RulerTable
 from harness.report.table import (
     NOTES,
-    PLACE_HEADINGS,
     RANKING_NOTE,
     CircuitTable,
     Ranking,
@@ -45,8 +46,18 @@ class HeatPart:
     """What a page says of one table."""
 
     table: CircuitTable
+    front: tuple[Drawing, ...]
     overview: tuple[Drawing, ...]
     models: tuple[ModelPart, ...]
+
+
+@dataclass(frozen=True)
+class OverallPart:
+    """What a page says over several circuits."""
+
+    title: str
+    ranking: Ranking
+    front: tuple[Drawing, ...]
 
 
 @dataclass(frozen=True)
@@ -56,13 +67,19 @@ class Page:
     title: str
     summary: str
     heats: tuple[HeatPart, ...]
-    rankings: tuple[Ranking, ...]
+    overall: tuple[OverallPart, ...]
+    rulers: tuple[RulerTable, ...]
     notes: tuple[str, ...]
     reading: tuple[str, ...]
     origin: Origin
 
 
-def build_page(report: Report, digests: DigestCache, progress: Callable[[int, int], None]) -> str:
+def build_page(
+    report: Report,
+    digests: DigestCache,
+    progress: Callable[[int, int], None],
+    rulers: tuple[RulerTable, ...] = (),
+) -> str:
     """A report as HTML.
 
     One model's recordings are held at a time.
@@ -77,10 +94,19 @@ def build_page(report: Report, digests: DigestCache, progress: Callable[[int, in
         title=_title(report.runs),
         summary=_summary(report.runs),
         heats=tuple(
-            HeatPart(table, _overview(heat), tuple(_model_part(g, reader) for g in heat.groups))
+            HeatPart(
+                table,
+                front_drawings(table.ranking.spots if table.ranking else ()),
+                _overview(heat),
+                tuple(_model_part(group, reader) for group in heat.groups),
+            )
             for heat, table in zip(report.heats, report.tables, strict=True)
         ),
-        rankings=report.rankings,
+        overall=tuple(
+            OverallPart(each.title, each.ranking, front_drawings(each.ranking.spots))
+            for each in report.overall
+        ),
+        rulers=rulers,
         notes=report.notes,
         # The tables above have read the bags.
         reading=(*NOTES, *published_note(report.tables), *times_note(digests)),
@@ -90,8 +116,10 @@ def build_page(report: Report, digests: DigestCache, progress: Callable[[int, in
         "page.html.j2",
         page,
         headings=headings(),
-        place_headings=PLACE_HEADINGS,
-        ranking_note=f"Ranking: {RANKING_NOTE}",
+        ranking_note=RANKING_NOTE,
+        ruler_title=RULER_TITLE,
+        ruler_headings=RULER_HEADINGS,
+        ruler_note=RULER_NOTE,
     )
 
 

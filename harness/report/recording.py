@@ -1,18 +1,20 @@
 """From folders of recorded runs to tables, a page and pictures."""
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from harness.errors import PitwallError
 from harness.files import write_text
+from harness.report.columns import DEFAULT_RANK_KEY
 from harness.report.compare_page import Side, build_compare_page
 from harness.report.comparison import (
     compare,
     csv_comparison,
+    json_comparison,
     markdown_comparison,
     terminal_comparison,
 )
@@ -21,6 +23,7 @@ from harness.report.files import write_files
 from harness.report.found import FoundRuns, find_runs
 from harness.report.groups import Run, heats
 from harness.report.page import times_note
+from harness.report.ruler import Ruled, measure_runs, ruler_tables, terminal_ruler
 from harness.report.table import Report, terminal_report
 
 
@@ -33,7 +36,11 @@ class DrawnRuns:
 
 
 def print_report(
-    recordings: Sequence[Path], output: Path | None = None, as_json: bool = False
+    recordings: Sequence[Path],
+    output: Path | None = None,
+    as_json: bool = False,
+    rank_by: str = DEFAULT_RANK_KEY,
+    references: Sequence[Path] = (),
 ) -> None:
     """Print the tables of runs beside the published rows, and write the report's files.
 
@@ -44,30 +51,39 @@ def print_report(
         recordings: Run folders, or folders that hold them at any depth.
         output: Folder for the report; None is the one folder given, else `report` here.
         as_json: The results as JSON instead of the tables.
+        rank_by: The figure that ranks models which complete equally often.
+        references: Bags with reference laps, to measure the deviation as the study does.
 
     Raises:
-        DataError: No run is found.
+        DataError: No run is found, or a reference is none of a circuit that was driven.
+        UsageError: No figure is called `rank_by`.
         StorageError: The output can't be written.
     """
     found = find_runs(recordings)
     if output is None:
         output = recordings[0] if len(recordings) == 1 else Path("report")
-    report = Report.of(found.runs, found.notes)
+    messages = Console(stderr=True, highlight=False)
+
+    def told(done: int, of: int) -> None:
+        status.update(f"read {done} of {of}")
+
+    with messages.status("") as status:
+        ruled = measure_runs(found.runs, references, told) if references else None
+    report = Report.of(found.runs, (*found.notes, *(ruled.notes if ruled else ())), rank_by)
     if as_json:
-        print(json_report(found.runs))
+        print(json_report(found.runs, ruled))
     else:
         console = Console()
-        console.print(terminal_report(report.tables, console.width, report.rankings))
-    messages = Console(stderr=True, highlight=False)
+        console.print(terminal_report(report.tables, console.width, report.overall))
+        if ruled:
+            console.print(terminal_ruler(ruler_tables(report.heats, ruled)))
     digests = DigestCache()
     with messages.status("") as status:
-        files = write_files(
-            report, output, lambda done, of: status.update(f"read {done} of {of}"), digests
-        )
+        files = write_files(report, output, told, digests, ruled)
     drawn = draw_runs(found, output) if len(found.runs) == 1 else DrawnRuns((), ())
     for line in times_note(digests):
         messages.print(line, markup=False, soft_wrap=True)
-    for note in (*found.notes, *drawn.notes):
+    for note in (*report.notes, *drawn.notes):
         messages.print(note, style="yellow", markup=False, soft_wrap=True)
     for file in (*files, *drawn.files):
         messages.print(f"wrote {file}", markup=False, soft_wrap=True)
@@ -96,7 +112,7 @@ def print_comparison(
         sides.append(Side(folder.resolve().name, found.runs, found.notes))
     comparison = compare(*(heats(side.runs) for side in sides))
     if as_json:
-        print(json.dumps([asdict(change) for change in comparison.changes], indent=2))
+        print(json_comparison(comparison))
     else:
         Console().print(terminal_comparison(comparison))
     messages = Console(stderr=True, highlight=False)
@@ -139,7 +155,17 @@ def draw_runs(found: FoundRuns, folder: Path) -> DrawnRuns:
     return DrawnRuns(tuple(files), tuple(notes))
 
 
-def json_report(runs: Iterable[Run]) -> str:
-    """The results as a JSON list, each with its `recording`."""
+def json_report(runs: Sequence[Run], ruled: Ruled | None = None) -> str:
+    """The results as a JSON list, each with its `recording`.
+
+    Args:
+        runs: The runs.
+        ruled: They against reference laps, if any were given; then each has its `reference`, null
+            where it was not measured.
+    """
     rows = [{"recording": run.name, **json.loads(run.result.to_json())} for run in runs]
+    if ruled:
+        for row, run in zip(rows, runs, strict=True):
+            against = ruled.of(run)
+            row["reference"] = against.to_dict() if against else None
     return json.dumps(rows, indent=2, allow_nan=False)

@@ -7,8 +7,9 @@ from harness.files import as_csv
 from harness.metrics.figures import Metrics
 from harness.metrics.intervals import Interval
 from harness.recording.results import Outcome
+from harness.report.columns import FIGURES
 from harness.report.groups import Heat, Run
-from harness.report.table import FIGURES, published_of
+from harness.report.table import published_of
 
 
 def groups_csv(found: Sequence[Heat]) -> str:
@@ -50,9 +51,8 @@ def groups_csv(found: Sequence[Heat]) -> str:
     for circuit, heat in circuits.items():
         for published in published_of(heat):
             row = {"source": "published", "circuit": circuit, "direction": "forward"}
-            row |= {"laps_asked": 1, "clock": "realtime", "model": published.model}
-            row |= {f.name: getattr(published, f.name, None) for f in FIGURES}
-            rows.append(row | {"completed": int(published.completed)})
+            row |= {"laps_asked": 1, "clock": published.clock, "model": published.model}
+            rows.append(row | {f.name: getattr(published, f.name, None) for f in FIGURES})
     return as_csv(fields, rows)
 
 

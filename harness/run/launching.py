@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import uuid
@@ -9,8 +10,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.errors import StorageError, UnavailableError
-from harness.run.processes import RUN_ID, end_run
+from harness.run.environment import run_environment
+from harness.run.processes import end_run
 from harness.run.simulator import free_port
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+# The last line of a traceback, and roslaunch's own complaints (RLException: ...).
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt|Warning)\b(: |$)")
 
 
 def check_roslaunch() -> None:
@@ -53,12 +59,7 @@ def launch(
         raise StorageError(f"{folder}: can't write the recording: {error}") from None
     run_id = run_id or uuid.uuid4().hex
     port = free_port()
-    env = {
-        **os.environ,
-        RUN_ID: run_id,
-        "ROS_LOG_DIR": str(folder / "logs"),
-        "ROS_MASTER_URI": f"http://127.0.0.1:{port}",
-    }
+    env = run_environment(os.environ, folder.absolute() / "logs", run_id, port)
     command = ["roslaunch", "--disable-title", f"--port={port}", "harness", file, *arguments]
     try:
         return _follow(command, env, _log(folder), show)
@@ -67,11 +68,27 @@ def launch(
 
 
 def failure(folder: Path) -> str:
-    """The line that tells why what was launched left nothing: its log's last error, if any."""
+    """The line that tells why what was launched left nothing."""
     log = _log(folder)
-    errors = [line for line in log.read_text().splitlines() if line.startswith("error: ")]
-    reason = errors[-1].removeprefix("error: ") if errors else "the run left no result"
-    return f"{reason} (log: {log})"
+    return f"{reason_in(log.read_text(errors='replace'))} (log: {log})"
+
+
+def reason_in(log: str) -> str:
+    """Why a launch ended without a result, in one line of what it printed.
+
+    That is the last error that one of ours told, else the exception of the node that died first,
+    else what roslaunch says of itself, else its last line.
+    """
+    lines = [_COLOURS.sub("", line).strip() for line in log.splitlines()]
+    if told := [line for line in lines if line.startswith("error: ")]:
+        return told[-1].removeprefix("error: ")
+    deaths = (number for number, line in enumerate(lines) if "process has died" in line)
+    until_first_death = lines[: next(deaths, len(lines))]
+    for part in (until_first_death, lines):
+        if raised := [line for line in part if _EXCEPTION.match(line)]:
+            return raised[-1]
+    last = next((line for line in reversed(lines) if line), "nothing")
+    return f"roslaunch ended before the run began; it last said: {last}"
 
 
 def _log(folder: Path) -> Path:

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from harness.errors import DataError, UsageError
+from harness.spec.latency import LatencyText
 
 
 class LatencyModel(Protocol):
@@ -53,20 +54,15 @@ def parse_latency(text: str, seed: int) -> LatencyModel:
         UsageError: none of these.
         DataError: the profile is missing or broken.
     """
-    kind, _, value = text.partition(":")
-    if text == "measured":
-        return MeasuredLatency()
-    if kind == "fixed":
-        try:
-            latency_ms = float(value)
-        except ValueError:
-            latency_ms = -1.0
-        if not 0.0 <= latency_ms < 10_000.0:
-            raise UsageError(f"latency: {text!r}: fixed:<ms> takes 0 to 10000 milliseconds")
-        return FixedLatency(latency_ms / 1e3)
-    if kind == "profile":
-        return ProfileLatency(read_profile(Path(value)), seed)
-    raise UsageError(f"latency: {text!r} is none of measured, fixed:<ms>, profile:<file>")
+    try:
+        asked = LatencyText.parse(text)
+    except ValueError as error:
+        raise UsageError(f"latency: {error}") from None
+    if asked.fixed_ms is not None:
+        return FixedLatency(asked.fixed_ms / 1e3)
+    if asked.profile is not None:
+        return ProfileLatency(read_profile(asked.profile), seed)
+    return MeasuredLatency()
 
 
 def read_profile(path: Path) -> list[float]:

@@ -9,18 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import DataError, UnavailableError
+from harness.run.environment import LOOPBACK
 from harness.run.processes import RUN_ID
 from harness.setup import sandbox
 
 _SCRIPT = Path(__file__).with_name("simulator.sh")
 _SCRIPT_GRACE_S = 2.0  # simulator.sh kills gzserver 1 s after it was asked to end
-_LOOPBACK = "127.0.0.1"
+# Inside the root, where the caller's own folders may lie below what the root itself has (/usr).
+_WORLD_INSIDE = Path("/run/pitwall/world")
+_WORKSPACE_INSIDE = Path("/run/pitwall/workspace")
 
 
 def free_port() -> int:
     """A TCP port that was free a moment ago on the loopback interface."""
     with socket.socket() as probe:
-        probe.bind((_LOOPBACK, 0))
+        probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
         return port
 
@@ -74,7 +77,7 @@ class Simulator:
             workspace=Path(workspace).resolve(),
             root=root,
             gazebo_port=free_port(),
-            ros_master_uri=os.environ.get("ROS_MASTER_URI", f"http://{_LOOPBACK}:11311"),
+            ros_master_uri=os.environ.get("ROS_MASTER_URI", f"http://{LOOPBACK}:11311"),
             gui=gui,
             seed=seed,
             proc=() if root is None else sandbox.proc_options(),
@@ -83,7 +86,8 @@ class Simulator:
     def command(self) -> list[str]:
         """The command line that runs the simulator until its standard input ends."""
         script = ["/bin/bash", "-c", _SCRIPT.read_text(encoding="utf-8"), "simulator"]
-        arguments = [str(self.world), "true" if self.gui else "false", str(self.seed)]
+        world = self.world if self.root is None else _WORLD_INSIDE / self.world.name
+        arguments = [str(world), "true" if self.gui else "false", str(self.seed)]
         sandbox = [] if self.root is None else self._enter(self.root)
         return [*sandbox, *script, *arguments]
 
@@ -95,12 +99,12 @@ class Simulator:
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": "/tmp" if self.root else os.environ.get("HOME", "/tmp"),
             "LC_ALL": "C.UTF-8",
-            "PITWALL_WORKSPACE": str(self.workspace),
-            "GAZEBO_MASTER_URI": f"http://{_LOOPBACK}:{self.gazebo_port}",
-            "GAZEBO_IP": _LOOPBACK,
+            "PITWALL_WORKSPACE": str(_WORKSPACE_INSIDE if self.root else self.workspace),
+            "GAZEBO_MASTER_URI": f"http://{LOOPBACK}:{self.gazebo_port}",
+            "GAZEBO_IP": LOOPBACK,
             # The root has no /etc/hosts to look `localhost` up in.
-            "ROS_MASTER_URI": self.ros_master_uri.replace("//localhost:", f"//{_LOOPBACK}:"),
-            "ROS_IP": _LOOPBACK,
+            "ROS_MASTER_URI": self.ros_master_uri.replace("//localhost:", f"//{LOOPBACK}:"),
+            "ROS_IP": LOOPBACK,
         }
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -121,7 +125,7 @@ class Simulator:
                 inside = f"/{entry.name}"
                 if entry.is_symlink():
                     command += ["--symlink", str(entry.readlink()), inside]
-                elif any(entry.iterdir()):  # nothing could be mounted below an empty /opt
+                else:
                     command += ["--ro-bind", str(entry), inside]
         command += ["--dev", "/dev", *self.proc, "--tmpfs", "/tmp", "--tmpfs", "/run"]
         if self.gui:
@@ -130,9 +134,9 @@ class Simulator:
             if authority := os.environ.get("XAUTHORITY"):
                 command += ["--ro-bind", authority, "/tmp/.Xauthority"]
                 command += ["--setenv", "XAUTHORITY", "/tmp/.Xauthority"]
-        for folder in (self.world.parent, self.workspace):
-            command += ["--ro-bind", str(folder), str(folder)]
-        return [*command, "--chdir", str(self.world.parent)]
+        command += ["--ro-bind", str(self.world.parent), str(_WORLD_INSIDE)]
+        command += ["--ro-bind", str(self.workspace), str(_WORKSPACE_INSIDE)]
+        return [*command, "--chdir", str(_WORLD_INSIDE)]
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

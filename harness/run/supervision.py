@@ -4,6 +4,11 @@ from dataclasses import dataclass
 
 from harness.errors import BrainError, HarnessError
 
+# Nodes, by their names on the ROS master, and itself.
+SIMULATOR = "/gazebo"
+BRAIN = "/brain"
+MASTER = "/rosmaster"
+
 LOCKSTEP_SILENCE_S = 20.0
 """In lockstep all wait for a brain that an overloaded machine makes slow, and nothing is lost."""
 
@@ -20,14 +25,21 @@ class Supervision:
         silence_s: a brain that answers no frame for longer, while frames come, has failed; shorter
             than what makes a car count as stuck, for it is the command's time-out that stops it.
         in_lockstep: simulated time stands still while the brain thinks.
+        interrupted: somebody ended the run.
+        master_is_dead: of ROS.
+        simulator_is_dead: its process ended.
+        brain_is_dead: its process ended.
+        brain_failure: the brain's own word that it can't go on; empty while it can.
     """
 
     stall_s: float = 5.0
     silence_s: float = 3.0
     in_lockstep: bool = False
+    interrupted: bool = False
     master_is_dead: bool = False
     simulator_is_dead: bool = False
     brain_is_dead: bool = False
+    brain_failure: str = ""
     _clock_s: float | None = None
     _answer_s: float | None = None
     _image_s: float | None = None
@@ -48,6 +60,18 @@ class Supervision:
         """The brain published an iteration."""
         self._answer_s = now_s
 
+    def died(self, name: str) -> None:
+        """A node's process ended, or the master's."""
+        self.master_is_dead |= name == MASTER
+        self.brain_is_dead |= name == BRAIN
+        self.simulator_is_dead |= name == SIMULATOR
+
+    @property
+    def somebody_is_lost(self) -> bool:
+        """Whether anybody is gone for good."""
+        dead = self.master_is_dead or self.simulator_is_dead or self.brain_is_dead
+        return dead or self.interrupted or bool(self.brain_failure)
+
     def check(self, now_s: float) -> None:
         """Raises what is wrong, if anything.
 
@@ -55,13 +79,17 @@ class Supervision:
         lockstep a hung brain holds the simulator too.
 
         Raises:
-            HarnessError: ROS or the simulator died, or the simulator hangs.
-            BrainError: the brain died or hangs.
+            HarnessError: ROS or the simulator died, the simulator hangs, or the run is interrupted.
+            BrainError: the brain failed, died or hangs.
         """
+        if self.interrupted:
+            raise HarnessError("interrupted before the run was over")
         if self.master_is_dead:
             raise HarnessError("the ROS master died (see logs/)")
         if self.simulator_is_dead:
             raise HarnessError("the simulator died (see logs/)")
+        if self.brain_failure:
+            raise BrainError(self.brain_failure)
         if self.brain_is_dead:
             raise BrainError("the brain died (see logs/)")
         if self._clock_s is None or self._answer_s is None or self._image_s is None:

@@ -8,12 +8,27 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.errors import StorageError
+from harness.files import lock
+
 _COMPLETE = ".complete"
 
 
 def cache_root() -> Path:
-    """Folder of all caches: $PITWALL_CACHE, by default ~/.cache/pitwall."""
-    return Path(os.environ.get("PITWALL_CACHE") or Path.home() / ".cache" / "pitwall").absolute()
+    """Folder of all caches: $PITWALL_CACHE, by default ~/.cache/pitwall.
+
+    Raises:
+        StorageError: this user has no home, and the variable is not set.
+    """
+    if given := os.environ.get("PITWALL_CACHE"):
+        return Path(given).absolute()
+    try:
+        return Path.home() / ".cache" / "pitwall"
+    except RuntimeError:
+        raise StorageError(
+            "this user has no home folder to keep a cache in: set PITWALL_CACHE to a folder that"
+            " can be written"
+        ) from None
 
 
 def key_of(*parts: str | bytes) -> str:
@@ -88,5 +103,5 @@ def build_once(
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     with path.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        lock(handle, fcntl.LOCK_EX)
         yield

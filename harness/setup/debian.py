@@ -120,6 +120,17 @@ def proxy_options() -> list[str]:
     return [f"--aptopt={line}" for line in dump.stdout.splitlines() if "::Proxy" in line]
 
 
+def bootstrap(suite: str, target: Path, options: Sequence[str]) -> list[str | Path]:
+    """Command line of mmdebstrap that makes a root of this machine's mirror.
+
+    Args:
+        suite: Debian's release.
+        target: folder, or archive, that it makes.
+        options: more of mmdebstrap's.
+    """
+    return ["mmdebstrap", *options, *proxy_options(), suite, target, mirror()]
+
+
 def _os_release() -> dict[str, str]:
     lines = Path("/etc/os-release").read_text().splitlines()
     return {key: value.strip('"') for key, _, value in (line.partition("=") for line in lines)}

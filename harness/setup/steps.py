@@ -1,13 +1,14 @@
 """Running one set-up command with its progress shown and its whole output kept in a log."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from harness.errors import UnavailableError
+from harness.errors import HarnessError, PitwallError, StorageError, UnavailableError
 from harness.setup.cache import cache_root
 
 _HEARTBEAT_S = 20.0
@@ -20,13 +21,16 @@ def say(text: str) -> None:
 
 def run_step(
     title: str, command: Sequence[str | Path], env: Mapping[str, str] | None = None
-) -> None:
+) -> Path:
     """Runs a command, showing its last line of output while it works.
 
     Args:
         title: what it does, as shown.
         command: the command line.
         env: whole environment of the command; this process's own where None.
+
+    Returns:
+        The log with all that it printed.
 
     Raises:
         UnavailableError: if the command fails; names the log.
@@ -68,6 +72,43 @@ def run_step(
         sys.stderr.write("".join(log.read_text(errors="replace").splitlines(keepends=True)[-15:]))
         raise UnavailableError(f"set-up failed: {title} (exit {process.returncode}); log: {log}")
     say(f"{title}: done in {time.monotonic() - started:.0f} s")
+    return log
+
+
+def check_step(title: str, command: Sequence[str | Path]) -> Path:
+    """As ``run_step``, where the command is what is looked at, not what the looking needs.
+
+    Raises:
+        HarnessError: the command fails.
+    """
+    try:
+        return run_step(title, command)
+    except UnavailableError as error:
+        raise HarnessError(str(error)) from None
+
+
+def exit_code(work: Callable[[], None], folder: str) -> int:
+    """Does a script's work; its failure is one line and an exit code.
+
+    Args:
+        work: says itself what it does.
+        folder: where it writes, as an error of the disk names it.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    started = time.monotonic()
+    try:
+        work()
+    except PitwallError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        print(f"error: {folder}: {error}", file=sys.stderr)
+        return StorageError.exit_code
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 128 + signal.SIGINT
+    say(f"all is as it should be, {time.monotonic() - started:.0f} s")
+    return 0
 
 
 def _show_on_one_line(text: str) -> None:

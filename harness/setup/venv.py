@@ -13,7 +13,8 @@ from typing import Any
 
 from harness.errors import UsageError
 from harness.setup.cache import build_once, cache_root, key_of
-from harness.setup.steps import run_step
+from harness.setup.pytorch import cpu_build, index_options, why_cuda
+from harness.setup.steps import run_step, say
 
 _SYSTEM_PYTHON = "/usr/bin/python3"  # another python3 on PATH (pyenv, conda) has no rospy
 _CONSTRAINTS = "constraints.txt"
@@ -37,7 +38,7 @@ def build_venvs(project: Path, extras: set[str], python: str = _SYSTEM_PYTHON) -
         environment of its own that an extra asks for.
 
     Raises:
-        UsageError: unknown extra.
+        UsageError: unknown extra, or PITWALL_TORCH_INDEX names nothing.
         UnavailableError: pip failed.
     """
     unknown = extras - set(known_extras(project))
@@ -101,18 +102,23 @@ def _build(content: _Content, python: str) -> Path:
     texts = [path.read_text() for path in content.constraints]
     foreign = ["|", *content.foreign, content.foreign_python] if content.foreign else []
     other = [] if python == _SYSTEM_PYTHON else [python]
-    key = key_of(*content.packages, "|", *content.alone, *foreign, *other, *texts)
+    torch = cpu_build(content.packages)
+    index = index_options() if torch else []
+    key = key_of(*content.packages, "|", *content.alone, *foreign, *other, *index, *texts)
     target = cache_root() / "-".join(part for part in ("venv", content.name, key) if part)
     title = " ".join(part for part in ("venv", content.name) if part)
 
     def build() -> None:
         # Debian's Python must not see another environment's packages while it builds this one.
         env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
-        pip = [str(target / "bin" / "python"), "-m", "pip", "install", "--progress-bar=off"]
+        pip = [str(target / "bin" / "python"), "-m", "pip"]
         run_step(title, [python, "-m", "venv", "--system-site-packages", str(target)], env)
         pins = [word for path in content.constraints for word in ("-c", str(path))]
         names = ", ".join(["default", *content.extras])
-        run_step(f"{title} packages: {names}", [*pip, *pins, *content.packages], env)
+        if torch and (warning := why_cuda(pip, torch, env)):
+            say(warning)
+        pip += ["install", "--progress-bar=off"]
+        run_step(f"{title} packages: {names}", [*pip, *index, *pins, *content.packages], env)
         if content.alone:
             alone = [*pip, "--no-deps", *content.alone]
             run_step(f"{title} more packages: {' '.join(content.alone)}", alone, env)

@@ -1,11 +1,18 @@
 """Arguments of a launch file, checked. Names and units are the launch file's."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import UsageError
+
+LIMIT = 2**31 - 1
+"""What ROS's parameter server can hold: XML-RPC's integers end there."""
+
+Count = Annotated[int, Field(ge=1, le=LIMIT)]
+Seed = Annotated[int, Field(ge=0, le=LIMIT)]
+NonNegative = Annotated[float, Field(ge=0.0, le=LIMIT, allow_inf_nan=False)]
 
 
 class LaunchSpec(BaseModel):
@@ -15,7 +22,9 @@ class LaunchSpec(BaseModel):
         ALWAYS: arguments that are written down even where they have their default.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, protected_namespaces=()
+    )
 
     ALWAYS: ClassVar[tuple[str, ...]] = ()
 
@@ -34,7 +43,8 @@ class LaunchSpec(BaseModel):
             if first["type"] == "extra_forbidden":
                 known = ", ".join(cls.model_fields)
                 raise UsageError(f"unknown argument {name!r}; known: {known}") from None
-            raise UsageError(f"{name}: {first['msg']} (got {first['input']!r})") from None
+            said = first["msg"].removeprefix("Value error, ")
+            raise UsageError(f"{name}: {said} (got {first['input']!r})") from None
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Self:
@@ -65,13 +75,14 @@ class LaunchSpec(BaseModel):
 
     def launch_arguments(self) -> list[str]:
         """The `name:=value` arguments that ask for the same again."""
-        fields = type(self).model_fields
+        defaults = {name: field.default for name, field in type(self).model_fields.items()}
         return [
-            f"{name}:={_launch_value(value)}"
+            f"{name}:={launch_value(value)}"
             for name, value in self.model_dump().items()
-            if name in self.ALWAYS or value != fields[name].default
+            if name in self.ALWAYS or name not in defaults or value != defaults[name]
         ]
 
 
-def _launch_value(value: object) -> str:
+def launch_value(value: object) -> str:
+    """A value as a launch file takes it."""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from brains.catalogue import find_model, why_not
-from harness.errors import UnavailableError, UsageError
-from harness.spec.launch import LaunchSpec
+from brains import availability
+from brains.catalogue import find_model
+from harness.errors import UsageError
+from harness.spec.launch import LaunchSpec, NonNegative
 from harness.spec.run import EXPERT
+
+SLOWEST_HZ = 0.001
 
 
 class ReplaySpec(LaunchSpec):
@@ -19,10 +22,17 @@ class ReplaySpec(LaunchSpec):
 
     bag: str = Field(default="", description="a recording's folder, or a bag")
     model: str = "tflite_dynamic"
-    rate: float = Field(default=0.0, ge=0.0, description="frames/s at most; 0: as it answers")
-    patience: float = Field(default=60.0, gt=0.0, description="s that an answer may take")
+    rate: NonNegative = Field(default=0.0, description="frames/s at most; 0: as it answers")
+    patience: NonNegative = Field(default=60.0, gt=0.0, description="s that an answer may take")
     output: str = ""
     camera_topic: str = Field(default="", description="empty: the usual one, or the only one")
+
+    @field_validator("rate")
+    @classmethod
+    def _rate_is_no_standstill(cls, value: float) -> float:
+        if 0.0 < value < SLOWEST_HZ:
+            raise ValueError(f"is 0 or at least {SLOWEST_HZ:g} frames/s")
+        return value
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Self:
@@ -45,8 +55,7 @@ class ReplaySpec(LaunchSpec):
         Raises:
             UnavailableError: an extra, a device or an artifact is missing; how to get it.
         """
-        if reason := why_not(find_model(self.model)):
-            raise UnavailableError(reason)
+        availability.to_drive(find_model(self.model)).require()
 
     def folder(self, recordings: Path, started_at: str) -> Path:
         """Where the replay lands: the output asked for, else recordings/replay-<time>-<model>."""

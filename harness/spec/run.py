@@ -1,14 +1,16 @@
 """What one run is asked to be: the arguments of circuit.launch and of `harness lap`."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator
 
-from brains.catalogue import find_model, why_not
-from harness.errors import UnavailableError
-from harness.spec.launch import LaunchSpec
+from brains import availability
+from brains.catalogue import find_model
+from harness.spec.latency import LatencyText
+from harness.spec.launch import Count, LaunchSpec, NonNegative, Seed
 from worlds.circuit import Circuit, load_circuit
 
 EXPERT = "expert"
@@ -21,18 +23,18 @@ class RunSpec(LaunchSpec):
 
     model: str = "tflite_dynamic"
     circuit: str = "simple_circuit"
-    laps: int = Field(default=1, ge=1)
+    laps: Count = 1
     direction: Literal["forward", "reverse"] = "forward"
     start: str = "default"
-    timeout: float = Field(default=0.0, ge=0.0, description="simulated s; 0: the circuit's limit")
-    seed: int = Field(default=0, ge=0)
+    timeout: NonNegative = Field(default=0.0, description="simulated s; 0: the circuit's limit")
+    seed: Seed = 0
     clock: Literal["realtime", "lockstep"] = "realtime"
     latency: str = "measured"
     record_camera: bool = False
     gui: bool = False
     image_width: int = Field(default=640, ge=64, le=1920)
     image_height: int = Field(default=480, ge=48, le=1080)
-    appearance: int = Field(default=0, ge=0, description="0: as published; else a random look")
+    appearance: Seed = Field(default=0, description="0: as published; else a random look")
     output: str = ""
 
     @field_validator("start")
@@ -40,9 +42,17 @@ class RunSpec(LaunchSpec):
     def _start_is_a_station(cls, value: str) -> str:
         if value != "default":
             try:
-                float(value)
+                station_m = float(value)
             except ValueError:
-                raise ValueError("is 'default' or a station in metres") from None
+                station_m = math.nan
+            if not math.isfinite(station_m):
+                raise ValueError("is 'default' or a station in metres")
+        return value
+
+    @field_validator("latency")
+    @classmethod
+    def _latency_is_one(cls, value: str) -> str:
+        LatencyText.parse(value)
         return value
 
     @classmethod
@@ -64,8 +74,8 @@ class RunSpec(LaunchSpec):
         Raises:
             UnavailableError: an extra, a device or an artifact is missing; how to get it.
         """
-        if self.model != EXPERT and (reason := why_not(find_model(self.model))):
-            raise UnavailableError(reason)
+        if self.model != EXPERT:
+            availability.to_drive(find_model(self.model)).require()
 
     def load_circuit(self) -> Circuit:
         """The circuit of this run."""

@@ -54,7 +54,7 @@ def rows(bench: Bench) -> list[Promise]:
     driving = [*simple, *montreal]
     return [
         _all_completed("SimpleCircuit laps", simple),
-        _mean("SimpleCircuit mean speed, m/s", simple, "average_speed_m_s", at_least=8.5),
+        _mean("SimpleCircuit mean speed, m/s", simple, "average_speed_m_s", at_least=8.9),
         _mean("SimpleCircuit deviation_published", simple, "deviation_published", at_most=3.5),
         _mean("SimpleCircuit deviation_mae_m, m", simple, "deviation_mae_m", at_most=0.15),
         _all_completed("Montreal laps", montreal),

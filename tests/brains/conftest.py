@@ -1,38 +1,29 @@
-"""Weights of a small life: random PilotNets, exported as a training would export its own."""
+"""Weights of a small life, random PilotNets, and data of the expert's on a small loop."""
 
+import importlib.util
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from brains.check import road_frame
-from brains.preprocess import crop
+from brains.training import dataset
 from brains.workshop import Workshop
+from tests.brains.training_data import expert_frames, write_recording
+from worlds.centreline import Centreline
 
 
 @pytest.fixture(scope="session")
 def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A weights folder with a random PilotNet."""
-    pytest.importorskip("tensorflow", reason="needs the extra tf")
-    from brains.pilotnet import build_network, save_weights, tensorflow
-    from brains.training.export import export
-    from brains.training.frames import FrameSet
-
+    if importlib.util.find_spec("tensorflow") is None:
+        pytest.skip("needs the extra tf")
     folder = tmp_path_factory.mktemp("random_weights")
-    best = folder / "best.npz"
-    random = np.random.default_rng(0)
-    # Fresh biases are all zero, and a converter drops those: a trained network has none.
-    tensorflow()[1].utils.set_random_seed(0)
-    weights = build_network().get_weights()
-    weights = [w + random.uniform(0.001, 0.01, w.shape) if w.ndim == 1 else w for w in weights]
-    # Answers about the middle of the scale, as a trained network's are.
-    weights[-1] += 0.5
-    save_weights(weights, best)
-    road = crop(road_frame((480, 640, 3)))
-    crops = np.stack([np.roll(road, shift, axis=1) for shift in random.integers(-60, 60, 40)])
-    check = FrameSet(crops, np.zeros((40, 2), np.float32), np.full(40, "loop"))
-    return export(best, check, folder / "weights")
+    command = [sys.executable, "-m", "tests.brains.random_pilotnet", str(folder)]
+    subprocess.run(command, check=True)
+    return folder / "weights"
 
 
 @pytest.fixture
@@ -50,3 +41,28 @@ def few_frames(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calibration on a few of its frames, so that it takes a second."""
     whole = Workshop.calibration
     monkeypatch.setattr(Workshop, "calibration", lambda workshop: whole(workshop)[::15])
+
+
+@pytest.fixture(scope="session")
+def loop() -> Centreline:
+    angle = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+    return Centreline.from_control_points(
+        np.column_stack([18 * np.cos(angle), 11 * np.sin(angle) * (1 + 0.3 * np.cos(angle))])
+    )
+
+
+@pytest.fixture(scope="session")
+def recordings(loop: Centreline, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    root = tmp_path_factory.mktemp("recordings")
+    made = []
+    for seed in range(5):
+        frames, labels = expert_frames(loop, seed, distance_m=25, s_m=10.0 * seed)
+        made.append(write_recording(root / f"run{seed}", frames, labels, labels_from=seed))
+    return made
+
+
+@pytest.fixture(scope="session")
+def data(recordings: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    list(dataset.build_dataset(recordings, folder))
+    return folder

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from brains import artifacts, build, sources
+from brains import artifacts, availability, build, catalogue, sources
 from brains.catalogue import find_model
 from brains.model import ModelSpec
 from brains.network import weights_summary
-from brains.workshop import Workshop
+from brains.workshop import Progress, Workshop
 from harness.cli.main import build_app
-from harness.errors import DataError, UsageError
+from harness.errors import DataError, UnavailableError, UsageError
 
 MODEL = ModelSpec(
     name="toy",
@@ -122,7 +122,7 @@ def test_an_edit_of_the_code_that_makes_it_makes_another_artifact(
     first = artifacts.built_dir(model)
     (package / "backends" / "null.py").write_text("'not imported by the recipe'")
     assert artifacts.built_dir(model) == first
-    helpers = ("recipes/openvino.py", "recipes/onnx.py", "pilotnet.py", "preprocess.py")
+    helpers = ("recipes/openvino.py", "recipes/onnx.py", "pilotnet_file.py", "preprocess.py")
     seen = {first}
     for name in (*helpers, "training/calibration.py"):
         with (package / name).open("a") as file:
@@ -173,6 +173,98 @@ def test_command_goes_on_after_a_model_that_fails(weights_folder: Path) -> None:
     assert isinstance(result.exception, DataError)
     assert "pilotnet_dynamic.tflite is missing" in " ".join(result.stderr.split())
     assert f"tf_baseline: {weights_folder / 'pilotnet.npz'}" in result.stderr
+
+
+CATALOGUE = """
+default: here
+models:
+  - &here
+    name: here
+    title: Can be built here
+    family: toy
+    backend: python
+    brain: brains.backends.null:NullBrain
+    artifact: toy/
+    recipe: tests.brains.test_build:two_files
+  - {<<: *here, name: no_file, artifact: null, recipe: null}
+  - {<<: *here, name: no_gpu, nvidia: any GPU}
+  - {<<: *here, name: no_cpu, cpu: [flag_of_no_cpu]}
+  - {<<: *here, name: no_extra, build_needs: [module_of_nobody], build_extra: magic}
+  - {<<: *here, name: no_environment, environment: nowhere, extra: magic}
+  - {<<: *here, name: fails_on_it, recipe: "tests.brains.test_build:lacks"}
+  - {<<: *here, name: broken, recipe: "tests.brains.test_build:fails"}
+"""
+
+
+def lacks(workshop: Workshop) -> None:
+    raise UnavailableError("the compiler is missing")
+
+
+def fails(workshop: Workshop) -> None:
+    raise DataError("the graph is broken")
+
+
+@pytest.fixture
+def toys(weights_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "models.yaml"
+    path.write_text(CATALOGUE)
+    content = catalogue.read_catalogue(path)
+    monkeypatch.setattr(catalogue, "read_catalogue", lambda: content)
+    monkeypatch.setattr(availability, "nvidia_gpu", lambda: None)
+    # A process of its own would have the real catalogue.
+    made_here = build.build_artifact
+
+    def build_artifact(
+        model: ModelSpec, show: Progress = build.silent, *, apart: bool = False
+    ) -> Path:
+        return made_here(model, show)
+
+    monkeypatch.setattr(build, "build_artifact", build_artifact)
+
+
+def test_all_leaves_out_by_name_what_can_not_be_built_here(toys: None) -> None:
+    done = CliRunner().invoke(build_app(), ["optimize", "all"])
+    assert isinstance(done.exception, DataError)  # of `broken`, and of nothing else
+    told = done.stderr
+    assert f"here: {artifacts.artifact_path(find_model('here'))}" in told
+    assert "broken: the graph is broken" in told
+    for name, reason in {
+        "no_gpu": "needs an NVIDIA GPU",
+        "no_cpu": "needs a CPU with flag_of_no_cpu",
+        "no_extra": "make setup EXTRAS=magic",
+        "no_environment": "make setup EXTRAS=magic",
+        "fails_on_it": "the compiler is missing",
+    }.items():
+        (line,) = [line for line in told.splitlines() if line.startswith(f"{name}: left out: ")]
+        assert reason in line
+    assert "no_file" not in told
+
+
+def test_all_is_done_where_nothing_but_the_machine_is_in_the_way(
+    toys: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{__name__}.fails", two_files)
+    done = CliRunner().invoke(build_app(), ["optimize", "all"])
+    assert done.exit_code == 0, done.output
+    assert done.stderr.count("left out") == 5
+
+
+@pytest.mark.parametrize("words", [["no_gpu"], ["all", "no_gpu"], ["fails_on_it", "here"]])
+def test_a_model_that_is_named_itself_must_be_built(toys: None, words: list[str]) -> None:
+    done = CliRunner().invoke(build_app(), ["optimize", *words])
+    assert isinstance(done.exception, UnavailableError), done.output
+    assert done.exception.exit_code == 4
+
+
+def test_what_is_built_needs_no_builder_any_more(
+    toys: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = build.build_artifact(find_model("here"))
+    lacking = find_model("here").model_copy(update={"build_needs": ["module_of_nobody"]})
+    assert build.build_artifact(lacking) == path
+    (path / "net.bin").unlink()
+    with pytest.raises(UnavailableError, match="module_of_nobody"):
+        build.build_artifact(lacking)
 
 
 def test_command_wants_data_and_output_together() -> None:

@@ -4,14 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from brains.artifacts import weights_dir
-from brains.catalogue import enter_environment, find_model, load_brain, read_catalogue, why_not
+from brains.availability import to_drive
+from brains.catalogue import enter_environment, find_model, load_brain, read_catalogue
 from brains.gpu import nvidia_gpu
-from brains.preprocess import normalise
-from brains.training.evaluation import read_evaluation
 from harness.errors import UnavailableError
 from harness.evaluation.remote import Remote
 from harness.spec.run import RunSpec
@@ -54,61 +51,10 @@ def test_commands_without_a_gpu_exit_with_4(words: list[str]) -> None:
     assert line.startswith("error: model onnx_cuda needs an NVIDIA GPU, and here is none")
 
 
-@pytest.mark.parametrize(
-    ("version", "difference", "products"),
-    [
-        ("float32", 1e-5, {"conv2d float32": 5, "linear float32": 5}),
-        ("float16", 0.005, {"conv2d float16": 5, "linear float16": 5}),
-        ("int8", 0.02, {"conv2d float16": 5, "mm float16": 5}),
-    ],
-)
-def test_torch_versions_answer_as_the_float_network(
-    version: str, difference: float, products: dict[str, int]
-) -> None:
-    torch = pytest.importorskip("torch", reason="needs the extra torch")
-    pytest.importorskip("torchao", reason="needs the extra torch")
-    from brains.backends.torch_cuda import IMAGE_SHAPE, executed, stored, version_of
-    from brains.torch_pilotnet import load_network, to_tensor
-
-    weights = weights_dir() / "torch_pilotnet.npz"
-    images = normalise(read_evaluation().crops[::90])
-    network = version_of(weights, version)
-    with torch.inference_mode():
-        wanted = load_network(weights)(to_tensor(images)).numpy()
-        answers = [network(torch.from_numpy(image[np.newaxis])).numpy() for image in images]
-    assert np.abs(np.concatenate(answers) - wanted).max() < difference
-    counted = executed(network, torch.zeros(IMAGE_SHAPE))["cpu"]
-    assert products.items() <= counted.items()
-    kinds = {stored(layer.weight).dtype for layer in network.network if hasattr(layer, "weight")}
-    assert (torch.int8 in kinds) is (version == "int8")
-
-
-@without_gpu
-def test_torch_without_a_gpu_is_one_line() -> None:
-    torch = pytest.importorskip("torch", reason="needs the extra torch")
-    from brains.cuda import cuda
-
-    why = "finds no GPU" if torch.version.cuda else "is a build for CPUs: run `make setup"
-    with pytest.raises(UnavailableError, match=why):
-        cuda()
-
-
-def test_onnxruntime_for_cpus_is_no_silent_fallback(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra onnx")
-    from brains.backends.onnxruntime import OnnxCudaBrain
-
-    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        pytest.skip("onnxruntime is a build for CUDA")
-    with pytest.raises(UnavailableError, match="is a build for CPUs: run `make setup EXTRAS=cuda`"):
-        OnnxCudaBrain(find_model("onnx_cuda"), tmp_path / "network.onnx")
-
-
 @pytest.mark.parametrize("name", NVIDIA)
 def test_on_a_gpu(name: str) -> None:
     model = find_model(name)
-    if (why := why_not(model)) is not None:
+    if (why := to_drive(model).reason) is not None:
         pytest.skip(why)
     with Remote(name) as remote:
         proof = remote.ask(600.0, "judge", bare=False)["proof"]

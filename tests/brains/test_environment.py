@@ -8,14 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from brains import artifacts, build
-from brains.catalogue import find_model, load_brain, model_names, read_catalogue, why_not
+from brains.availability import to_drive
+from brains.catalogue import find_model, load_brain, model_names, read_catalogue
 from brains.environment import installed, interpreter
 from brains.workshop import Workshop
+from harness.cli.main import build_app
 from harness.errors import DataError, PitwallError, UnavailableError
 from harness.evaluation.remote import Remote
-from tests.brains.other_venv import other_venv, use
+from tests.brains.other_venv import ROW, other_venv, use
 
 NAME = "elsewhere"
 
@@ -51,13 +54,13 @@ def test_own_models_stand_beside_the_catalogues(
 
 
 def test_a_missing_environment_is_one_line(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert why_not(find_model(model)) is None
+    assert to_drive(find_model(model)).ok
     monkeypatch.setenv("PITWALL_VENV_ELSEWHERE", "/no/such/folder")
-    assert "is no virtual environment" in str(why_not(find_model(model)))
+    assert "is no virtual environment" in str(to_drive(find_model(model)).reason)
     monkeypatch.delenv("PITWALL_VENV_ELSEWHERE")
-    assert "set PITWALL_VENV_ELSEWHERE, then" in str(why_not(find_model(model)))
+    assert "set PITWALL_VENV_ELSEWHERE, then" in str(to_drive(find_model(model)).reason)
     extra = find_model(model).model_copy(update={"extra": "magic"})
-    assert "make setup EXTRAS=magic" in str(why_not(extra))
+    assert "make setup EXTRAS=magic" in str(to_drive(extra).reason)
     with pytest.raises(UnavailableError, match="runs in the environment 'elsewhere'"):
         interpreter(find_model(model))
 
@@ -69,7 +72,7 @@ def test_what_is_missing_is_looked_for_in_the_environment(model: str, venv: Path
     info = site_packages / "only_there-2.5.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: only-there\nVersion: 2.5\n")
-    assert "needs numpy_of_nobody:" in str(why_not(spec))
+    assert "needs numpy_of_nobody:" in str(to_drive(spec).reason)
     assert installed(spec) == ("only-there 2.5",)
     assert installed(find_model("tflite_dynamic")) == ()
 
@@ -121,7 +124,8 @@ def tells(workshop: Workshop) -> None:
         os.write(2, b"Fatal: out of memory\n")
         os._exit(134)
     workshop.progress("half", 1, 2)
-    workshop.target.write_text(sys.executable)
+    own = "process" in workshop.model.recipe_options
+    workshop.target.write_text(str(os.getpid()) if own else sys.executable)
 
 
 @pytest.fixture
@@ -146,6 +150,23 @@ def test_it_is_built_under_its_interpreter(
     build.build_artifact(find_model(NAME), lambda *step: pytest.fail("built twice"))
 
 
+def test_optimize_builds_each_model_in_a_process_of_its_own(
+    recipe: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = tmp_path / "rows.yaml"
+    more = f"recipe: {__name__}:tells\n    recipe_options: {{process: true}}"
+    text = "".join(ROW.removeprefix("\nmodels:").format(name=n, more=more) for n in ("one", "two"))
+    rows.write_text("models:" + text.replace("    environment: elsewhere\n", ""))
+    monkeypatch.setenv("PITWALL_MODELS", str(rows))
+    for _ in range(2):
+        done = CliRunner().invoke(build_app(), ["optimize", "one", "two"], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+    processes = [
+        int(artifacts.checked_artifact(find_model(name)).read_text()) for name in ("one", "two")
+    ]
+    assert len({os.getpid(), *processes}) == 3
+
+
 @pytest.mark.parametrize(
     ("option", "kind", "line"),
     [
@@ -165,7 +186,7 @@ def test_a_build_that_fails_there_is_one_line_here(
     use(monkeypatch, venv, NAME, more)
     with pytest.raises(kind, match=line):
         build.build_artifact(find_model(NAME))
-    assert "is missing: run `harness optimize elsewhere`" in str(why_not(find_model(NAME)))
+    assert "is missing: run `harness optimize elsewhere`" in str(to_drive(find_model(NAME)).reason)
 
 
 def test_an_engine_is_kept_for_its_gpu_and_versions_alone(

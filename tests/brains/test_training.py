@@ -8,41 +8,16 @@ import numpy as np
 import pytest
 
 from brains.expert import Expert
-from brains.preprocess import crop, normalise, to_output
+from brains.preprocess import crop, normalise
 from brains.training import calibration, dataset, evaluation, frames
 from brains.training.augment import augmented, mirrored_labels
 from brains.training.batches import Batch, prefetched
-from brains.training.loop import TrainParams, TrainState, learning_rate
+from brains.training.loop import TrainParams, learning_rate
 from harness.errors import DataError, UsageError
 from tests.brains.kinematics import start_pose
 from tests.brains.roadview import RoadView
 from tests.brains.training_data import expert_frames, write_recording
 from worlds.centreline import Centreline
-
-
-@pytest.fixture(scope="module")
-def loop() -> Centreline:
-    angle = np.linspace(0, 2 * np.pi, 16, endpoint=False)
-    return Centreline.from_control_points(
-        np.column_stack([18 * np.cos(angle), 11 * np.sin(angle) * (1 + 0.3 * np.cos(angle))])
-    )
-
-
-@pytest.fixture(scope="module")
-def recordings(loop: Centreline, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    root = tmp_path_factory.mktemp("recordings")
-    made = []
-    for seed in range(5):
-        frames, labels = expert_frames(loop, seed, distance_m=25, s_m=10.0 * seed)
-        made.append(write_recording(root / f"run{seed}", frames, labels, labels_from=seed))
-    return made
-
-
-@pytest.fixture(scope="module")
-def data(recordings: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    list(dataset.build_dataset(recordings, folder))
-    return folder
 
 
 def test_a_run_holds_the_labelled_frames_in_order(loop: Centreline, tmp_path: Path) -> None:
@@ -215,64 +190,3 @@ def test_the_kept_sets_share_no_frame() -> None:
     assert len(calibrated) == 300
     assert not evaluated & calibrated
     assert len(set(kept[1].circuits)) == 3
-
-
-def losses(folder: Path) -> list[float]:
-    state = TrainState.model_validate_json((folder / "state.json").read_text())
-    return [figures.train_loss for figures in state.history]
-
-
-def test_a_training_that_is_cut_resumes_and_ends_as_an_uncut_one(
-    data: Path, tmp_path: Path
-) -> None:
-    pytest.importorskip("tensorflow", reason="needs the extra tf")
-    from brains.training.export import export
-    from brains.training.loop import BEST_FILE, EpochFigures
-    from brains.training.train import train
-
-    params = TrainParams(epochs=2, batch=32, learning_rate=3e-4)
-    whole, cut = tmp_path / "whole", tmp_path / "cut"
-    list(train(data, whole, params))
-    for event in train(data, cut, params):
-        if isinstance(event, EpochFigures):
-            break
-    assert len(losses(cut)) == 1
-    with pytest.raises(UsageError, match="--resume"):
-        list(train(data, cut, params))
-    list(train(data, cut, params, resume=True))
-    assert losses(cut) == pytest.approx(losses(whole), rel=1e-3)
-    assert {path.name.split(".")[0] for path in cut.glob("checkpoint*")} == {"checkpoint_002"}
-    assert (cut / "curve.png").stat().st_size > 5000
-    assert len((cut / "curve.csv").read_text().splitlines()) == 3
-
-    weights = export(cut / BEST_FILE, evaluation.make_evaluation(data), cut / "weights")
-    from brains.artifacts import checked_sha256
-
-    for name in ("pilotnet.npz", "pilotnet_dynamic.tflite", "reference.npz"):
-        checked_sha256(weights / name)
-
-    other = tmp_path / "other"
-    other.mkdir()
-    (other / "index.json").write_text((data / "index.json").read_text() + "\n")
-    with pytest.raises(DataError, match="another data set"):
-        list(train(other, cut, params, resume=True))
-
-
-def test_a_network_learns_from_the_data(data: Path, tmp_path: Path) -> None:
-    """Its error on the frames it saw is far below that of always answering their mean."""
-    pytest.importorskip("tensorflow", reason="needs the extra tf")
-    from brains.pilotnet import load_network
-    from brains.training.loop import BEST_FILE, evaluate
-    from brains.training.train import train
-
-    list(
-        train(
-            data,
-            tmp_path / "out",
-            TrainParams(epochs=20, batch=16, learning_rate=3e-4, warm_up_steps=5),
-        )
-    )
-    seen = dataset.read_split(data, "train")
-    network = load_network(tmp_path / "out" / BEST_FILE)
-    variance = to_output(seen.labels).var(axis=0).mean()
-    assert evaluate(network.predict_on_batch, seen, steering_weight=6.0)["mse"] < 0.5 * variance

@@ -10,6 +10,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.paths import project_root
+from harness.setup.pip_settings import pip_settings
 
 SCRIPT = project_root() / "docker" / "build_and_check.py"
 
@@ -62,13 +63,13 @@ def test_two_at_once_in_one_folder_are_refused(script: ModuleType, tmp_path: Pat
     assert first.folder.is_dir()
 
 
-def test_pips_settings_as_it_lists_them(script: ModuleType) -> None:
+def test_pips_settings_as_it_lists_them() -> None:
     listing = (
         ":env:.find-links='/wheels'\n"
         "global.find-links='/old'\n"
         "global.extra-index-url='\\nfile:///pypi/simple\\nhttps://index.example/simple'\n"
     )
-    assert script.pip_settings(listing) == {
+    assert pip_settings(listing) == {
         "find-links": "/wheels",
         "extra-index-url": "\nfile:///pypi/simple\nhttps://index.example/simple",
     }

@@ -253,6 +253,25 @@ def write_bag(
     return path
 
 
+def write_reference(path: Path, points_m: Floats) -> Path:
+    """Write a lap as the study keeps its references: points (P, 2), all stamped 0."""
+    with Writer(path) as writer:
+        bag = BagMaker(writer, typestore())
+        for number, (x_m, y_m) in enumerate(points_m):
+            message = odometry(bag, Pose(0.0, float(x_m), float(y_m), 0.0))
+            bag.write("/F1ROS/odom", "nav_msgs/Odometry", number * 1e-4, message)
+    return path
+
+
+def staircase(name: str = "simple_circuit", pixel_m: float = 0.13) -> Floats:
+    """A circuit's centreline traced pixel by pixel, as the study drew its references: (P, 2)."""
+    line = load_circuit(name).centreline()
+    stations_m = np.arange(0.0, line.length_m, pixel_m / 10.0)
+    pixels = np.round(line.position(stations_m) / pixel_m)
+    left = np.any(np.diff(pixels, axis=0) != 0.0, axis=1)
+    return np.asarray(pixels[np.concatenate([[True], left])] * pixel_m)
+
+
 def odometry(bag: BagMaker, pose: Pose) -> Any:
     """A nav_msgs/Odometry, stamped with the pose's time."""
     covariance = np.zeros(36)

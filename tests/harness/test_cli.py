@@ -42,6 +42,8 @@ def test_every_command_has_help(command: list[str]) -> None:
         (["lap", "--laps", "0"], 2, "laps"),
         (["evaluate", "nonsense"], 2, "tflite_dynamic"),
         (["report", "/nowhere"], 3, "/nowhere"),
+        (["report", "recordings/sample", "--rank-by", "beauty"], 2, "lap_time, speed, deviation"),
+        (["batch", "plan.yaml", "--rank-by", "beauty"], 2, "lap_time, speed, deviation"),
         (["replay", "/nowhere.bag"], 3, "/nowhere.bag"),
         (["replay", "/nowhere.bag", "--model", "nonsense"], 2, "tflite_dynamic"),
     ],

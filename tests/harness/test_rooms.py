@@ -16,7 +16,7 @@ ROOMS = (
 
 def test_every_room_is_in_the_order() -> None:
     modules = {path.stem for path in HARNESS.glob("*.py")} - {"__init__"}
-    packages = {path.parent.name for path in HARNESS.glob("*/*.py")}
+    packages = {path.parent.name for path in HARNESS.glob("*/__init__.py")}
     assert modules | packages == set(ROOMS)
 
 

@@ -1,6 +1,5 @@
 """Batches in a real Gazebo, and everything that may end them."""
 
-import os
 import random
 import signal
 import subprocess
@@ -8,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -16,10 +15,12 @@ import pytest
 from harness.batch.attempt import ATTEMPTS, carry_out
 from harness.batch.jobs import Job, expand
 from harness.batch.plan import read_plan
+from harness.errors import UnavailableError
 from harness.recording.results import Result, read_result
 from harness.run.lockstep import read_profile
 from harness.run.processes import processes_of_run, processes_of_runs_in
-from tests.sim.started import processes_named
+from harness.study.chaos import small_disk
+from harness.study.faults import Trouble, fill, send, stop_the_clock
 
 pytestmark = [pytest.mark.sim, pytest.mark.timeout(300)]
 
@@ -126,58 +127,9 @@ def test_stopped_by_the_user_it_leaves_nothing_behind(three_runs: Path, tmp_path
     assert processes_of_runs_in(output) == []
 
 
-class Trouble:
-    """Takes a run's lines, and makes trouble, once, a second or more after go."""
-
-    def __init__(self, job: Job, make: Callable[[str], None]) -> None:
-        self._run_id = str(job.folder)
-        self._make = make
-        self._made = False
-        self.lines: list[str] = []
-
-    def __call__(self, line: str) -> None:
-        self.lines.append(line)
-        if not self._made and sum("lap 1/1" in seen for seen in self.lines) > 1:
-            self._made = True
-            self._make(self._run_id)
-
-
-def send(number: signal.Signals, program: str) -> Callable[[str], None]:
-    """Trouble: a signal to a program of the run."""
-
-    def make(run_id: str) -> None:
-        pids = processes_named(run_id, program)
-        assert pids
-        for pid in pids:
-            os.kill(pid, number)
-
-    return make
-
-
-def kill_python(script: str) -> Callable[[str], None]:
-    """Trouble: one of the run's Python programs is killed."""
-
-    def make(run_id: str) -> None:
-        for pid in processes_of_run(run_id):
-            if script in Path(f"/proc/{pid}/cmdline").read_text():
-                os.kill(pid, signal.SIGKILL)
-
-    return make
-
-
-def stop_the_clock(run_id: str) -> None:
-    """Trouble: the simulator goes on answering, but simulated time stands still."""
-    (pid,) = processes_named(run_id, "gzserver")
-    settings = Path(f"/proc/{pid}/environ").read_text().split("\0")
-    master = next(entry for entry in settings if entry.startswith("ROS_MASTER_URI="))
-    command = ["rosservice", "call", "/gazebo/pause_physics"]
-    env = {**os.environ, "ROS_MASTER_URI": master.partition("=")[2]}
-    subprocess.run(command, env=env, check=True, capture_output=True)
-
-
 def test_a_harness_error_is_driven_again(short_circuit: str, tmp_path: Path) -> None:
     job = job_of(tmp_path, f"models: [explicit]\ncircuits: [{short_circuit}]\nlatency: fixed:5\n")
-    trouble = Trouble(job, send(signal.SIGKILL, "gzserver"))
+    trouble = Trouble(str(job.folder), send(signal.SIGKILL, "gzserver"))
     assert carry_out(job, trouble).outcome == "completed"
     failed = job.folder / ATTEMPTS / "1"
     assert read_result(failed).outcome == "harness_error"
@@ -189,7 +141,7 @@ def test_a_harness_error_is_driven_again(short_circuit: str, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (kill_python("rosmaster"), ""),
+        (send(signal.SIGKILL, "rosmaster"), ""),
         (send(signal.SIGSTOP, "gzserver"), "stood still"),
         (stop_the_clock, "stood still"),
     ],
@@ -200,7 +152,7 @@ def test_trouble_of_the_harness_up_to_the_limit(
 ) -> None:
     text = f"models: [explicit]\ncircuits: [{short_circuit}]\nclock: realtime\nretries: 0\n"
     job = job_of(tmp_path, text)
-    result = carry_out(job, Trouble(job, make))
+    result = carry_out(job, Trouble(str(job.folder), make))
     assert (result.outcome, reason in result.outcome_reason) == ("harness_error", True), result
     assert result.progress_m is not None
     assert processes_of_run(str(job.folder)) == []
@@ -215,7 +167,7 @@ def test_an_unclosed_bag_is_recovered_and_marked(short_circuit: str, tmp_path: P
     def kill_the_recorder(_line: str) -> None:
         bag = job.folder / "run.bag"
         if bag.exists() and bag.stat().st_size > 1 << 20:
-            kill_python("stats_node.py")(str(job.folder))
+            send(signal.SIGKILL, "stats_node.py")(str(job.folder))
 
     result = carry_out(job, kill_the_recorder)
     assert result.outcome == "harness_error"
@@ -234,32 +186,25 @@ def test_a_run_that_takes_too_long_is_ended(short_circuit: str, tmp_path: Path) 
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 48 MiB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(disk)],
-        check=False,
-        capture_output=True,
-    )
-    if mounted.returncode:
-        pytest.skip(f"mounting a small disk takes root: {mounted.stderr.decode().strip()}")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    with ExitStack() as stack:
+        try:
+            mounted = stack.enter_context(small_disk(tmp_path))
+        except UnavailableError as error:
+            pytest.skip(str(error))
+        yield mounted
 
 
-def test_a_full_disk_stops_the_batch_with_one_line(three_runs: Path, small_disk: Path) -> None:
-    output = small_disk / "out"
+def test_a_full_disk_stops_the_batch_with_one_line(three_runs: Path, disk: Path) -> None:
+    output = disk / "out"
 
-    def fill() -> None:
+    def fill_later() -> None:
         wait_until(lambda: len(list(output.glob("*/result.json"))) == 1, "the first result")
         wait_until(lambda: len(list(output.glob("*/run.bag"))) == 2, "the second run")
-        with suppress(OSError), (small_disk / "ballast").open("wb", buffering=0) as ballast:
-            while True:
-                ballast.write(bytes(1 << 16))
+        fill(disk)("")
 
-    filler = threading.Thread(target=fill)
+    filler = threading.Thread(target=fill_later)
     with batch(three_runs, output, "--jobs", "1") as run:
         filler.start()
         printed, _ = run.communicate()
@@ -270,7 +215,7 @@ def test_a_full_disk_stops_the_batch_with_one_line(three_runs: Path, small_disk:
     assert processes_of_runs_in(output) == []
     (first,) = results_in(output).values()
     assert first.outcome == "timeout"
-    (small_disk / "ballast").unlink()
+    (disk / "ballast").unlink()
     with batch(three_runs, output, "--jobs", "1") as run:
         printed, _ = run.communicate()
     assert run.returncode == 0, printed

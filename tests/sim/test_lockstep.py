@@ -14,7 +14,7 @@ import pytest
 from harness.recording.results import Result
 from harness.run.drive import drive
 from harness.spec.run import RunSpec
-from tests.sim.started import processes_named
+from harness.study.faults import pids_of
 
 pytestmark = pytest.mark.sim
 
@@ -89,7 +89,7 @@ def test_a_simulator_that_stalls_is_a_harness_error(short_circuit: str, tmp_path
 
     def stop_when_driving(line: str) -> None:
         if "lap 1/1" in line and not stopped:
-            for pid in processes_named(str(tmp_path), "gzserver"):
+            for pid in pids_of(str(tmp_path), "gzserver"):
                 os.kill(pid, signal.SIGSTOP)
                 stopped.append(pid)
 
@@ -99,7 +99,7 @@ def test_a_simulator_that_stalls_is_a_harness_error(short_circuit: str, tmp_path
     assert stopped
     assert result.outcome == "harness_error"
     assert "stood still" in result.outcome_reason
-    assert not processes_named(str(tmp_path), "gzserver")
+    assert not pids_of(str(tmp_path), "gzserver")
 
 
 def test_a_brain_that_connects_late_gets_the_first_frame(

@@ -1,5 +1,6 @@
 """Real runs in a real Gazebo: every way in which one can end."""
 
+import json
 import os
 import shutil
 import signal
@@ -14,16 +15,18 @@ from rosbags.highlevel import AnyReader
 from brains.artifacts import weights_dir
 from harness.errors import UnavailableError
 from harness.recording.bag_metrics import measure_bag
+from harness.recording.log import read_run_log
 from harness.recording.results import Result, read_result
 from harness.run.drive import drive
 from harness.run.processes import RUN_ID, processes_of_run
 from harness.run.simulator import free_port
 from harness.spec.run import RunSpec
-from tests.sim.started import processes_named
+from harness.study.faults import pids_of
 
 pytestmark = pytest.mark.sim
 
 MODULE = "tests.sim.brains_for_tests"
+CAMERA = "/F1ROS/cameraL/image_raw/compressed"
 
 
 def run(tmp_path: Path, **values: object) -> tuple[Path, Result, list[str]]:
@@ -50,14 +53,43 @@ def test_a_lap_of_the_default_model(tmp_path: Path) -> None:
         counts = {topic: info.msgcount for topic, info in reader.topics.items()}
     assert counts["/F1ROS/odom"] > 20 * result.lap_time_s
     assert counts["/brain/iteration"] > 15 * result.lap_time_s
-    assert counts["/F1ROS/cameraL/image_raw/compressed"] > 15 * result.lap_time_s
+    assert counts[CAMERA] > 15 * result.lap_time_s
     assert counts["/metadata"] == counts["/experiment_metrics"] == 1
+    written = json.loads((folder / "result.json").read_text())
+    assert read_run_log(folder / "run.bag").metadata == written["spec"]
+    assert written["command"] == (folder / "command.sh").read_text().strip()
+    assert answered_last(folder) in stamps(folder, CAMERA)
     # Whoever finds a result finds a closed bag beside it.
-    written = [(folder / name).stat().st_mtime_ns for name in ("run.bag", "result.json")]
-    assert written == sorted(written)
+    times_ns = [(folder / name).stat().st_mtime_ns for name in ("run.bag", "result.json")]
+    assert times_ns == sorted(times_ns)
     measured = measure_bag(folder / "run.bag")
     assert measured.different == ()
     assert measured.recorded["odometry_sha256"] == result.odometry_sha256
+
+
+def stamps(folder: Path, topic: str) -> set[int]:
+    """Simulated times of a topic's messages, nanoseconds."""
+    with AnyReader([folder / "run.bag"]) as reader:
+        connections = [c for c in reader.connections if c.topic == topic]
+        found = (
+            cast(Any, reader.deserialize(raw, connection.msgtype)).header.stamp
+            for connection, _, raw in reader.messages(connections)
+        )
+        return {stamp.sec * 1_000_000_000 + stamp.nanosec for stamp in found}
+
+
+def answered_last(folder: Path) -> int:
+    """Simulated time of the last frame that the brain answered."""
+    return max(stamps(folder, "/brain/iteration"))
+
+
+def test_in_lockstep_too_the_last_answer_has_its_frame(tmp_path: Path) -> None:
+    folder, result, _ = run(
+        tmp_path, record_camera=True, clock="lockstep", latency="fixed:20", timeout=5.0
+    )
+    assert (result.outcome, result.frames_used) == ("timeout", 100)
+    # Lockstep is faster than the frames can be packed: they come long after the finish.
+    assert answered_last(folder) in stamps(folder, CAMERA)
 
 
 def roslaunch(tmp_path: Path, port: int, *arguments: str) -> subprocess.Popen[str]:
@@ -167,7 +199,7 @@ def test_the_simulator_killed_mid_lap(tmp_path: Path) -> None:
     def kill_when_driving(line: str) -> None:
         lines.append(line)
         if sum("lap 1/1" in seen for seen in lines) > 3 and not killed.is_set():
-            for pid in processes_named(str(tmp_path), "gzserver"):
+            for pid in pids_of(str(tmp_path), "gzserver"):
                 os.kill(pid, signal.SIGKILL)
                 killed.set()
 

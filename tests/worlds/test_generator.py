@@ -125,7 +125,7 @@ def test_the_world_holds_what_the_harness_relies_on(tmp_path: Path) -> None:
         "libf1_gazebo_drive.so",
     ]
     for uri in world.iter("uri"):
-        mesh = Path((uri.text or "").removeprefix("file://"))
+        mesh = path.parent / (uri.text or "").removeprefix("file://")
         normals = [line for line in mesh.read_text().splitlines() if line.startswith("vn ")]
         assert normals, mesh
 

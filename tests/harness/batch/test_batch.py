@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from harness.batch.study import Study, exit_code
 from harness.errors import DataError, UnavailableError, UsageError
 from harness.paths import project_root
 from harness.recording.provenance import collect_provenance
-from harness.recording.results import Outcome, Result, write_result
+from harness.recording.results import Outcome, Result, asked, write_result
 from harness.run.processes import RUN_ID, end_runs_in, processes_of_runs_in
 
 PLAN = """\
@@ -46,11 +47,9 @@ def finish(job: Job, outcome: Outcome = "completed", **changes: object) -> Resul
     """Writes the result that driving the run would have written."""
     words = ["roslaunch", "harness", "circuit.launch", *job.spec.launch_arguments()]
     result = Result(
+        **asked(job.spec),
         outcome=outcome,
-        model=job.spec.model,
-        circuit=job.spec.circuit,
         timeout_s=75.0,
-        clock=job.spec.clock,
         command=" ".join(words),
         started_at=datetime.now(UTC),
         provenance=collect_provenance(project_root()),
@@ -87,6 +86,22 @@ def test_an_error_in_a_plan_names_its_line(
     assert message.startswith(f"{tmp_path / 'study.yaml'}{place}: ")
     assert said in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("seed: 4294967295", "seed"),
+        ("seed: 2147483646", "seed of the last repetition, 2147483648"),
+        ("laps: 4294967295", "laps"),
+        ("timeout_s: .inf", "timeout_s"),
+        ("wall_timeout_s: .inf", "wall_timeout_s"),
+    ],
+)
+def test_numbers_that_no_run_can_take_are_refused(tmp_path: Path, line: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said) as caught:
+        plan_of(tmp_path, f"{PLAN}{line}\n")
+    assert "\n" not in str(caught.value)
 
 
 def test_simulated_latency_needs_lockstep(tmp_path: Path) -> None:
@@ -216,6 +231,23 @@ def test_a_finished_batch_drives_nothing_and_an_altered_plan_is_told(tmp_path: P
         altered.run(Console(quiet=True))
 
 
+def test_a_batch_knows_its_runs_of_version_1_and_none_that_tells_no_arguments(
+    tmp_path: Path,
+) -> None:
+    jobs = jobs_of(tmp_path)
+    for job in jobs:
+        finish(job)
+        file = job.folder / "result.json"
+        values = json.loads(file.read_text()) | {"schema_version": 1}
+        del values["spec"]
+        file.write_text(json.dumps(values))
+    study = Study.of(plan_of(tmp_path), tmp_path / "out")
+    assert len(study.run(Console(quiet=True))) == 6
+    file.write_text(json.dumps(values | {"command": "true"}))
+    with pytest.raises(UsageError, match=rf"{jobs[-1].name} does not say how it was driven"):
+        study.run(Console(quiet=True))
+
+
 def test_chosen_outcomes_are_driven_again(tmp_path: Path) -> None:
     jobs = jobs_of(tmp_path)
     outcomes: list[Outcome] = ["completed", "brain_error", "stuck", "stuck", "completed", "stuck"]
@@ -252,7 +284,12 @@ def test_processes_of_a_batch_are_found_and_ended_exactly(tmp_path: Path) -> Non
     assert (batch.wait(), run.wait()) == (-15, -15)
 
 
-def test_null_runs_through_snakemake() -> None:
+@pytest.mark.parametrize("name", ["plain", "a b 'ü\" {x} $HOME *"])
+def test_case_23_null_runs_through_snakemake_in_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / name).mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / name))
     assert scheduler_overhead_s(runs=3) > 0.0
 
 

@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -9,14 +10,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from brains.catalogue import find_model, load_brain, read_catalogue, why_not
+from brains.availability import to_drive
+from brains.catalogue import find_model, read_catalogue
 from brains.model import ModelSpec
 from brains.network import EngineProof, NetworkBrain
 from brains.preprocess import normalise, to_output
 from brains.training.evaluation import read_evaluation
 from harness.errors import BrainError
 from harness.evaluation.accuracy import errors, errors_by_circuit
-from harness.evaluation.bare import OPENERS, bare_loop
+from harness.evaluation.bare import OPENERS
 from harness.evaluation.remote import Remote
 from harness.evaluation.worker import Session
 
@@ -97,14 +99,13 @@ LAST = {model.backend: model.name for model in read_catalogue().models if model.
 @pytest.mark.parametrize("name", sorted({"tflite_dynamic", *LAST.values()}))
 def test_the_bare_loop_runs_the_same_network(name: str) -> None:
     model = find_model(name)
-    if (why := why_not(model)) is not None:
+    if (why := to_drive(model).reason) is not None:
         pytest.skip(why)
-    image = normalise(read_evaluation().crops[:1])
-    brain = load_brain(name)
-    assert isinstance(brain, NetworkBrain)
-    call, read = bare_loop(model)(image)
-    call()
-    np.testing.assert_allclose(read(), brain.predict(brain.encode(image)), rtol=1e-5, atol=1e-6)
+    # Each engine has a process of its own, here as in an evaluation.
+    command = [sys.executable, "-m", "tests.harness.evaluation.bare_and_brain", name]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    bare, brain = json.loads(done.stdout.splitlines()[-1])
+    np.testing.assert_allclose(bare, brain, rtol=1e-5, atol=1e-6)
 
 
 def test_only_networks_can_be_evaluated() -> None:

@@ -17,6 +17,7 @@ from harness.metrics.intervals import (
     completion_interval,
     mean_interval,
     paired_difference,
+    paired_ratio,
     paired_share_difference,
 )
 from harness.metrics.timing import trimmed
@@ -157,6 +158,8 @@ def test_the_brain_is_timed_from_receiving_to_publishing(tmp_path: Path) -> None
     assert metrics.published_mean_inference_time == pytest.approx(
         (147 * 4e-3 + 148 * 12e-3) / 295, abs=1e-8
     )
+    # The study trims inferences, never iterations.
+    assert metrics.published_brain_iterations_frequency_real_time == metrics.brain_frequency_hz
     assert metrics.control_rate_hz == pytest.approx(315 / LAP_S, rel=1e-6)
     assert metrics.camera_to_command_ms_median == pytest.approx(28.0, abs=0.01)
 
@@ -254,15 +257,36 @@ def test_a_bag_that_ends_before_the_car_moves_is_refused(tmp_path: Path) -> None
         measure(tmp_path, Recording(poses=on_circle(0.0)))
 
 
-def test_a_mean_has_an_interval_that_holds_it() -> None:
-    values = [8.4, 8.6, 8.5, 8.9, 8.3, 8.7]
+def test_the_mean_of_few_has_students_interval() -> None:
+    # Tables of t give 4.3027 for 0.975 and 2 degrees of freedom, 2.7764 for 4, 2.3060 for 8.
+    three = mean_interval([1.0, 2.0, 3.0])
+    assert three is not None and three.low is not None and three.high is not None
+    # Standard deviation 1, over the root of 3.
+    assert three.low == pytest.approx(2.0 - 4.3027 / math.sqrt(3.0), abs=1e-4)
+    assert three.high == pytest.approx(2.0 + 4.3027 / math.sqrt(3.0), abs=1e-4)
+    five = mean_interval([1.0, 2.0, 3.0, 4.0, 5.0])
+    assert five is not None and five.low is not None
+    # Variance 2.5, so that the error of the mean is the root of 2.5 / 5.
+    assert five.low == pytest.approx(3.0 - 2.7764 * math.sqrt(0.5), abs=1e-4)
+    nine = mean_interval([float(i) for i in range(9)])
+    assert nine is not None and nine.high is not None
+    assert nine.high == pytest.approx(4.0 + 2.3060 * math.sqrt(7.5 / 9.0), abs=1e-4)
+    # One degree of freedom is Cauchy's distribution: tan(0.475 pi) = 12.706.
+    two = mean_interval([1.0, 3.0])
+    assert two is not None and two.high is not None
+    assert two.high == pytest.approx(2.0 + math.tan(0.475 * math.pi))
+
+
+def test_the_mean_of_ten_or_more_has_the_bootstraps_interval() -> None:
+    values = [8.4, 8.6, 8.5, 8.9, 8.3, 8.7, 8.4, 8.6, 8.5, 8.8]
     interval = mean_interval(values)
-    assert interval is not None
-    assert interval.low is not None and interval.high is not None
+    assert interval is not None and interval.low is not None and interval.high is not None
     assert interval.value == pytest.approx(np.mean(values))
-    # Standard error 0.088: the percentile bootstrap lies near mean +- 1.96 x 0.08.
-    assert interval.low == pytest.approx(8.41, abs=0.04)
-    assert interval.high == pytest.approx(8.72, abs=0.04)
+    # The resampled means have a standard deviation of 0.0579 (over n, not n - 1).
+    assert interval.low == pytest.approx(8.57 - 1.96 * 0.0579, abs=0.02)
+    assert interval.high == pytest.approx(8.57 + 1.96 * 0.0579, abs=0.02)
+    # Student's would reach 2.2622 * 0.1889 / 10 ** 0.5 = 0.135 to either side.
+    assert interval.high - interval.low < 2 * 0.125
     assert mean_interval(values) == interval
 
 
@@ -295,7 +319,9 @@ def test_pairs_show_a_difference_that_the_spread_hides() -> None:
     # Standard deviation of the differences 0.0894: t = 0.2 / (0.0894 / 6 ** 0.5) = 5.48, 5 degrees
     # of freedom.
     assert found.p_value == pytest.approx(0.00276, abs=1e-5)
-    assert 0.1 <= found.low < 0.2 < found.high <= 0.3
+    # t of 0.975 and 5 degrees of freedom is 2.5706.
+    assert found.low == pytest.approx(0.2 - 2.5706 * 0.0894 / math.sqrt(6.0), abs=1e-4)
+    assert found.high == pytest.approx(0.2 + 2.5706 * 0.0894 / math.sqrt(6.0), abs=1e-4)
     assert found.n == 6
     assert found.beyond_noise
     # Judged among 20 comparisons, at 0.0025, the same pairs are not enough.
@@ -305,16 +331,48 @@ def test_pairs_show_a_difference_that_the_spread_hides() -> None:
 
 
 def test_few_pairs_of_one_sign_are_no_proof() -> None:
-    # The bootstrap's interval excludes 0 whatever their size; the t-test knows better.
+    # All in one direction, but of very different size.
     found = paired_difference([0.0, 0.0, 0.0], [0.1, 2.0, 4.0])
     assert found is not None and found.low is not None
-    assert found.low > 0.0
+    assert found.low < 0.0
     assert not found.beyond_noise
     two = paired_difference([0.0, 0.0], [1.0, 1.0])
     assert two is not None and (two.low, two.p_value, two.beyond_noise) == (None, None, False)
     assert paired_difference([], []) is None
     with pytest.raises(ValueError):
         paired_difference([1.0], [])
+
+
+def test_of_few_pairs_interval_and_test_say_the_same() -> None:
+    # Differences 1, 2, 3: t = 2 / (1 / 3 ** 0.5) = 3.464 of 2 degrees of freedom, under 4.3027.
+    # Of two degrees t has p = 1 - t / (t ** 2 + 2) ** 0.5 in closed form.
+    near = paired_difference([0.0, 0.0, 0.0], [1.0, 2.0, 3.0])
+    assert near is not None and near.low is not None and near.low < 0.0
+    assert near.p_value == pytest.approx(1.0 - math.sqrt(12.0 / 14.0))
+    assert not near.beyond_noise
+    # Differences 2, 3, 4: t = 5.196.
+    beyond = paired_difference([0.0, 0.0, 0.0], [2.0, 3.0, 4.0])
+    assert beyond is not None and beyond.low is not None and beyond.low > 0.0
+    assert beyond.p_value == pytest.approx(1.0 - math.sqrt(27.0 / 29.0))
+    assert beyond.beyond_noise
+
+
+def test_a_ratio_of_pairs_is_the_same_on_long_and_short_circuits() -> None:
+    # 10, 20 and 25 % slower, whatever the lap.
+    found = paired_ratio([40.0, 120.0, 80.0], [44.0, 144.0, 100.0])
+    assert found is not None and found.low is not None and found.high is not None
+    assert found.value == pytest.approx((1.1 * 1.2 * 1.25) ** (1 / 3) - 1.0)
+    assert found.low < found.value < found.high
+    # Turned round it is the inverse, and so are its ends.
+    back = paired_ratio([44.0, 144.0, 100.0], [40.0, 120.0, 80.0])
+    assert back is not None and back.low is not None
+    assert (1.0 + back.value) * (1.0 + found.value) == pytest.approx(1.0)
+    assert (1.0 + back.low) * (1.0 + found.high) == pytest.approx(1.0)
+    assert back.p_value == pytest.approx(found.p_value)
+    assert paired_ratio([], []) is None
+    one = paired_ratio([40.0], [44.0])
+    assert one is not None and one.low is None
+    assert one.value == pytest.approx(0.1)
 
 
 def test_equal_pairs_do_not_differ() -> None:

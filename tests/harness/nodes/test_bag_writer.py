@@ -12,7 +12,7 @@ from sensor_msgs.msg import Image
 from harness import topics
 from harness.errors import StorageError
 from harness.nodes import transforms
-from harness.nodes.bag_writer import BagWriter
+from harness.nodes.bag_writer import BagWriter, append_json
 
 
 def test_a_frame_is_kept_to_the_last_bit_under_image_transports_name(tmp_path: Path) -> None:
@@ -60,4 +60,4 @@ def test_adding_to_a_bag_without_its_end_is_a_storage_error(tmp_path: Path) -> N
     data = writer.path.read_bytes()
     writer.path.write_bytes(data[: len(data) // 2])
     with pytest.raises(StorageError, match=r"run\.bag"):
-        writer.append_json("/experiment_metrics", {}, 2.0)
+        append_json(writer.path, "/experiment_metrics", {}, 2.0)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from tests.harness.bagmaker import (
 from tests.harness.test_cli import harness
 from worlds.circuit import load_circuit
 
+SAMPLE = Path(__file__).parents[3] / "recordings/sample"
+FREQUENCY = "published_brain_iterations_frequency_real_time"
 SIMPLE_M = load_circuit("simple_circuit").centreline().length_m
 
 
@@ -97,6 +100,35 @@ def test_a_figure_that_is_another_one_is_named(tmp_path: Path) -> None:
     done = harness("metrics", str(tmp_path / "run"))
     assert f"lap_time_s was {values['lap_time_s']}, is " in done.stdout
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("with_result", [True, False])
+def test_a_figure_recorded_by_an_earlier_definition_is_no_difference(
+    tmp_path: Path, with_result: bool
+) -> None:
+    folder = tmp_path / "sample"
+    shutil.copytree(SAMPLE, folder)
+    if not with_result:
+        (folder / RESULT_NAME).unlink()
+    measured = measure_bag(folder)
+    assert measured.recorded_in == (RESULT_NAME if with_result else "/experiment_metrics")
+    assert measured.recorded[FREQUENCY] == pytest.approx(195.118, abs=1e-3)
+    assert getattr(measured.metrics, FREQUENCY) == pytest.approx(194.9305, abs=1e-4)
+    assert measured.different == ()
+    assert measured.redefined == (FREQUENCY,)
+    printed = harness("metrics", str(folder)).stdout
+    assert "equal, to the last digit" in printed
+    assert f"Of these {FREQUENCY} had another definition" in " ".join(printed.split())
+
+
+def test_a_figure_of_neither_definition_is_a_difference(tmp_path: Path) -> None:
+    folder = tmp_path / "sample"
+    shutil.copytree(SAMPLE, folder)
+    values = json.loads((folder / RESULT_NAME).read_text())
+    values[FREQUENCY] = 195.2
+    (folder / RESULT_NAME).write_text(json.dumps(values))
+    measured = measure_bag(folder)
+    assert (measured.different, measured.redefined) == ((FREQUENCY,), ())
 
 
 def test_without_a_result_the_study_s_names_in_the_bag_are_compared(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,17 @@ import pytest
 from pydantic import ValidationError
 
 from harness.errors import DataError, StorageError
+from harness.paths import project_root
 from harness.recording.provenance import REVISION, Provenance, collect_provenance
-from harness.recording.results import RESULT_NAME, Result, read_result, write_result
+from harness.recording.results import (
+    RESULT_NAME,
+    Result,
+    read_result,
+    result_schema,
+    write_result,
+)
+from harness.spec.recorded import RecordedSpec
+from harness.spec.run import RunSpec
 
 PROVENANCE = Provenance(
     git_commit="0" * 40,
@@ -26,8 +36,14 @@ PROVENANCE = Provenance(
 )
 
 
-def make_result(**changes: Any) -> Result:
+def make_result(arguments: Mapping[str, Any] | None = None, **changes: Any) -> Result:
+    """A result with these fields changed; its spec fits them, and has these further arguments."""
+    names = {"laps_asked": "laps", "model": "model", "circuit": "circuit", "direction": "direction"}
+    names |= {"seed": "seed", "clock": "clock", "latency": "latency"}
+    said = {names[name]: value for name, value in changes.items() if name in names}
+    spec = {"model": "tflite_dynamic", "circuit": "simple_circuit", **said, **(arguments or {})}
     values: dict[str, Any] = {
+        "spec": spec,
         "outcome": "completed",
         "model": "tflite_dynamic",
         "circuit": "simple_circuit",
@@ -49,6 +65,14 @@ def make_result(**changes: Any) -> Result:
         "provenance": PROVENANCE,
     }
     return Result(**(values | changes))
+
+
+def version_1(**changes: Any) -> str:
+    """The text of a result as version 1 wrote it."""
+    data = json.loads(make_result().to_json())
+    del data["spec"]
+    command = "roslaunch harness circuit.launch model:=tflite_dynamic circuit:=simple_circuit"
+    return json.dumps(data | {"schema_version": 1, "command": command} | changes)
 
 
 def test_a_result_survives_writing_and_reading(tmp_path: Path) -> None:
@@ -83,7 +107,19 @@ def test_the_names_that_others_rely_on(tmp_path: Path) -> None:
         "schema_version",
     ]
     assert set(promised) <= set(data)
-    assert data["schema_version"] == 1
+    assert data["schema_version"] == 2
+    # What version 1 had of the spec is read in scripts.
+    copies = {
+        "direction": "forward",
+        "start_station_m": 0.0,
+        "laps_asked": 1,
+        "timeout_s": 75.0,
+        "seed": 0,
+        "clock": "realtime",
+        "latency": None,
+    }
+    assert copies.items() <= data.items()
+    assert data["spec"] == RunSpec().model_dump()
     assert data["started_at"] == "2026-01-02T03:04:05Z"
 
 
@@ -110,6 +146,9 @@ def test_not_a_number_is_refused() -> None:
         ("", "JSON"),
         ('{"outcome": "completed"}', "model"),
         ('{"outcome": "won"}', "outcome"),
+        ('{"schema_version": 2, "outcome": "completed"}', "spec"),
+        ("[]", "no JSON object"),
+        ("null", "no JSON object"),
     ],
 )
 def test_what_is_no_result_is_said_in_one_line(tmp_path: Path, text: str, said: str) -> None:
@@ -121,12 +160,131 @@ def test_what_is_no_result_is_said_in_one_line(tmp_path: Path, text: str, said: 
 
 
 def test_another_schema_is_refused(tmp_path: Path) -> None:
-    data = json.loads(make_result().to_json()) | {"schema_version": 2}
+    data = json.loads(make_result().to_json()) | {"schema_version": 3}
     (tmp_path / RESULT_NAME).write_text(json.dumps(data))
-    with pytest.raises(DataError, match="schema"):
+    with pytest.raises(DataError, match="of schema 3, and this Pitwall reads those of 1 to 2"):
         read_result(tmp_path)
     with pytest.raises(DataError, match="no readable result"):
         read_result(tmp_path / "none.json")
+
+
+def test_the_shipped_schema_is_that_of_the_code() -> None:
+    shipped = project_root() / "harness" / "recording" / "result.schema.json"
+    assert json.loads(shipped.read_text()) == result_schema(), (
+        "python -m harness.recording.results > harness/recording/result.schema.json"
+    )
+
+
+def test_the_schema_tells_results_from_what_is_none() -> None:
+    jsonschema: Any = pytest.importorskip("jsonschema", reason="comes with the extra `batch`")
+    schema = json.loads((project_root() / "harness/recording/result.schema.json").read_text())
+    validator = jsonschema.Draft202012Validator(schema)
+    data = json.loads(make_result(arguments={"antialiasing": 4}).to_json())
+    validator.validate(data)
+    validator.validate(data | {"spec": None})
+    wrong = [
+        {"outcome": "won"},
+        {"schema_version": 1},
+        {"spec": {"model": "null"}},
+        {"spec": data["spec"] | {"clock": "sundial"}},
+        {"speed": 3.0},
+    ]
+    assert [change for change in wrong if validator.is_valid(data | change)] == []
+    del data["spec"]
+    assert not validator.is_valid(data)
+
+
+def test_the_sample_is_of_version_1_and_reads_to_the_last_digit() -> None:
+    file = project_root() / "recordings" / "sample" / RESULT_NAME
+    written = json.loads(file.read_text())
+    assert written["schema_version"] == 1
+    read = json.loads(read_result(file).to_json())
+    assert (
+        read["spec"]
+        == RunSpec(record_camera=True, output="/tmp/pitwall/recordings/lap").model_dump()
+    )
+    del written["schema_version"]
+    assert {name: read[name] for name in written} == written
+
+
+def test_version_1_is_read_and_its_spec_is_that_of_its_command(tmp_path: Path) -> None:
+    file = project_root() / "tests/harness/recording/result_version_1.json"
+    written = json.loads(file.read_text())
+    result = read_result(file)
+    assert result.spec == RecordedSpec(
+        model="openvino_int8",
+        circuit="montmelo",
+        direction="reverse",
+        start="265.812",
+        timeout=150.0,
+        seed=4,
+        clock="lockstep",
+        latency="profile:/data/my profiles/openvino_int8.json",
+        image_width=320,
+        image_height=240,
+        appearance=3,
+        output="/data/night/openvino_int8-montmelo-05",
+    )
+    read = json.loads(result.to_json())
+    assert {name: value for name, value in written.items() if read[name] != value} == {
+        "schema_version": 1
+    }
+    # Once it is written again it is of today's version, and the same.
+    write_result(result, tmp_path / RESULT_NAME)
+    assert read_result(tmp_path) == result
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        None,
+        "",
+        "# ended before the run began",
+        'roslaunch harness circuit.launch "model:=tflite_dynamic circuit:=simple_circuit',
+        "roslaunch harness replay.launch model:=tflite_dynamic circuit:=simple_circuit",
+        "roslaunch harness circuit.launch model:=tflite_dynamic",
+        "roslaunch harness circuit.launch circuit:=simple_circuit",
+        "roslaunch harness circuit.launch model:=tflite_dynamic circuit:=simple_circuit fog:=1",
+        "roslaunch harness circuit.launch model:=tflite_dynamic circuit:=simple_circuit laps:=x",
+        "roslaunch harness circuit.launch model:=tflite_dynamic circuit:=simple_circuit --screen",
+        # Of another run than the rest of the file.
+        "roslaunch harness circuit.launch model:=tflite_dynamic circuit:=montreal",
+        "roslaunch harness circuit.launch model:=tflite_dynamic circuit:=simple_circuit seed:=1",
+    ],
+)
+def test_a_command_that_tells_no_spec_gives_none(tmp_path: Path, command: str | None) -> None:
+    text = version_1(command=command or "")
+    (tmp_path / RESULT_NAME).write_text(text)
+    result = read_result(tmp_path)
+    assert result.spec is None
+    assert (result.model, result.lap_time_s) == ("tflite_dynamic", 48.25)
+    write_result(result, tmp_path / RESULT_NAME)
+    assert read_result(tmp_path).spec is None
+
+
+def test_the_spec_of_another_version_is_read_and_kept(tmp_path: Path) -> None:
+    data = json.loads(make_result().to_json())
+    data["spec"] |= {"antialiasing": 4}  # later
+    del data["spec"]["image_width"]  # earlier
+    (tmp_path / RESULT_NAME).write_text(json.dumps(data))
+    result = read_result(tmp_path)
+    assert result.spec is not None
+    assert result.spec.model_dump() == {**RunSpec().model_dump(), "antialiasing": 4}
+    write_result(result, tmp_path / RESULT_NAME)
+    assert read_result(tmp_path) == result
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [({"seed": 5}, "seed is 5, by its spec 0"), ({"latency": "fixed:5"}, "by its spec None")],
+)
+def test_a_result_that_says_two_things_is_refused(
+    tmp_path: Path, change: dict[str, Any], said: str
+) -> None:
+    data = json.loads(make_result().to_json()) | change
+    (tmp_path / RESULT_NAME).write_text(json.dumps(data))
+    with pytest.raises(DataError, match=said):
+        read_result(tmp_path)
 
 
 def test_only_driving_is_judged() -> None:

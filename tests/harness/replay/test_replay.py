@@ -169,7 +169,11 @@ def test_a_broken_result_is_named(tmp_path: Path) -> None:
         ({"bag": "x", "model": "nonsense"}, "tflite_dynamic"),
         ({"bag": "x", "model": "expert"}, "frames"),
         ({"bag": "x", "rate": -1}, "rate"),
+        ({"bag": "x", "rate": "inf"}, "rate"),
+        ({"bag": "x", "rate": 1e-300}, "rate: is 0 or at least 0.001"),
         ({"bag": "x", "patience": 0}, "patience"),
+        ({"bag": "x", "patience": "nan"}, "patience"),
+        ({"bag": "x", "patience": 1e300}, "patience"),
         ({"bag": "x", "speed": 2}, "speed"),
     ],
 )

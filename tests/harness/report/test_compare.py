@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from harness.errors import DataError
+from harness.report.cells import line_text
 from harness.report.compare_page import Side, build_compare_page
 from harness.report.comparison import compare, csv_comparison, markdown_comparison
 from harness.report.groups import Run, heats
@@ -36,7 +37,8 @@ def test_a_change_beyond_noise_is_told_from_one_within() -> None:
     assert worse is not None and worse.beyond_noise and worse.n == 8
     assert worse.value == pytest.approx(0.03 + 0.0005 * (0 + 1 + 2 + 0 + 1 + 2 + 0 + 1) / 8)
     quicker = changes["changed", "lap_time_s"]
-    assert (quicker.before, quicker.after) == ("48.25 [48.25, 48.25]", "47.00 [47.00, 47.00]")
+    sides = (quicker.before, quicker.after)
+    assert tuple(map(line_text, sides)) == ("48.25 [48.25, 48.25]", "47.00 [47.00, 47.00]")
     assert quicker.difference is not None and quicker.difference.beyond_noise
     level = changes["same", "deviation_mae_m"].difference
     assert level is not None and not level.beyond_noise
@@ -51,7 +53,8 @@ def test_a_model_that_fails_more_often_is_told() -> None:
     before = laps("a", BEFORE_M)
     after = laps("a", BEFORE_M[:1]) + laps("a", BEFORE_M[1:], first_seed=1, outcome="off_track")
     (share, *_) = compare(heats(before), heats(after)).changes
-    assert (share.figure, share.before, share.after) == ("completion", "8/8", "1/8")
+    assert share.figure == "completion"
+    assert (share.before.main, share.after.main) == ("8/8", "1/8")
     assert share.difference is not None and share.difference.beyond_noise
     assert share.difference.value == pytest.approx(-7 / 8)
 
@@ -97,9 +100,16 @@ def test_compare_prints_and_writes(
     rows = list(csv.DictReader((tmp_path / "out/compare.csv").open()))
     (row,) = (row for row in rows if row["figure"] == "deviation_mae_m")
     assert float(row["difference"]) == pytest.approx(0.2 - 0.104)
+    assert (row["before"], row["after"]) == ("0.104", "0.2")
     assert (row["pairs"], row["low"], row["beyond_noise"]) == ("1", "", "False")
     print_comparison(tmp_path / "a", tmp_path / "b", as_json=True)
-    assert json.loads(capsys.readouterr().out)[0]["figure"] == "completion"
+    figures = {row["figure"]: row for row in json.loads(capsys.readouterr().out)}
+    assert figures["completion"]["before"]["value"] == 1.0
+    deviation = figures["deviation_mae_m"]
+    assert deviation["before"] == {"value": 0.104, "low": None, "high": None, "n": 1}
+    assert deviation["after"]["value"] == 0.2
+    assert deviation["difference"]["value"] == pytest.approx(0.2 - 0.104)
+    assert figures["camera_to_command_ms_median"]["before"] is None
     written = {path.name for path in (tmp_path / "compare").iterdir()}
     assert written == {"compare.html", "compare.md", "compare.csv"}
     (tmp_path / "empty").mkdir()

@@ -1,6 +1,7 @@
 """The report's page: digests, pictures, one file that needs nothing else."""
 
 import dataclasses
+import itertools
 import re
 import shutil
 import weakref
@@ -14,11 +15,14 @@ import pytest
 from harness.errors import HarnessError
 from harness.recording.log import read_run_log
 from harness.recording.results import RESULT_NAME, read_result
-from harness.report.charts import Axis, Row, interval_chart, path
+from harness.report.charts import Axis, Row, interval_chart, path, tick_text
 from harness.report.digest import Digest, DigestCache, digest_ahead, keep
 from harness.report.files import write_files
 from harness.report.found import find_runs
+from harness.report.front import Spot
+from harness.report.front_chart import front_drawings
 from harness.report.groups import Run
+from harness.report.labels import Box, Named, place_names
 from harness.report.many import report_cost
 from harness.report.page import build_page
 from harness.report.table import Report
@@ -244,10 +248,107 @@ def test_steps_of_a_path_add_up_and_gaps_break_it() -> None:
 def test_ticks_are_round_and_within_the_axis() -> None:
     assert Axis(0.0, 430.0, "m").ticks() == [0.0, 100.0, 200.0, 300.0, 400.0]
     assert Axis(-0.15, 0.11, "m").ticks() == pytest.approx([-0.1, 0.0, 0.1])
+    fine = [0.012, 0.014, 0.016]
+    assert [tick_text(value, fine) for value in fine] == ["0.012", "0.014", "0.016"]
+    assert tick_text(2.5, [0.0, 2.5]) == "2.5"
     assert Axis(0.7, 60.0, "ms", log=True).ticks() == pytest.approx([1, 2, 5, 10, 20, 50])
     chart = interval_chart([Row("a <b>", 1.0, 0.9, 1.2), Row("b", 44.0, None, None)], "ms", True)
     ElementTree.fromstring(chart)
     assert "a &lt;b&gt;" in chart
+
+
+# Speeds and deviations of 26 models as they drove SimpleCircuit: one far slower, many alike.
+DRIVEN = (
+    ("explicit", 7.638, 0.011), ("onnx_fp32", 10.27, 0.031), ("onnx_int4", 10.148, 0.045),
+    ("onnx_int8", 10.293, 0.037), ("openvino_fp32", 10.27, 0.03), ("openvino_int8", 10.203, 0.03),
+    ("pitwall_fast", 10.284, 0.021), ("tf_baseline", 10.28, 0.02), ("tf_function", 10.268, 0.03),
+    ("tf_savedmodel", 10.266, 0.029), ("tflite_baseline", 10.273, 0.031),
+    ("tflite_cqat", 10.08, 0.053), ("tflite_dynamic", 10.273, 0.039),
+    ("tflite_float16", 10.268, 0.029), ("tflite_int8", 10.2, 0.046),
+    ("tflite_int8_float", 10.211, 0.048), ("tflite_pcqat", 10.121, 0.04),
+    ("tflite_pqat", 10.095, 0.057), ("tflite_pruned", 10.137, 0.052),
+    ("tflite_pruned_dynamic", 10.187, 0.036), ("tflite_qat", 10.039, 0.049),
+    ("torch_baseline", 10.174, 0.052), ("torch_compile", 10.184, 0.061),
+    ("torch_dynamic", 10.297, 0.086), ("torch_qat", 10.111, 0.115), ("torch_static", 10.07, 0.07),
+)  # fmt: skip
+
+
+def driven_runs() -> list[Run]:
+    """One run of each, with no bag to draw."""
+    return [
+        Run(
+            model,
+            make_result(
+                model=model,
+                lap_time_s=430.0 / speed_m_s,
+                average_speed_m_s=speed_m_s,
+                deviation_mae_m=deviation_m,
+                odometry_sha256=model,
+                bag=None,
+            ),
+        )
+        for model, speed_m_s, deviation_m in DRIVEN
+    ]
+
+
+def test_names_beside_points_cover_no_other_name_and_no_other_point() -> None:
+    drawn = np.random.default_rng(3)
+    centres = [*drawn.uniform((100.0, 60.0), (800.0, 500.0), (20, 2)), *[(400.0, 300.0)] * 6]
+    points = [Named((float(x), float(y)), 4.0, (110.0, 14.0)) for x, y in centres]
+    frame = Box(58.0, 22.0, 930.0, 522.0)
+    boxes = place_names(points, frame)
+    for one, other in itertools.combinations(boxes, 2):
+        assert one.overlap(other) == 0.0
+    for box, point in zip(boxes, points, strict=True):
+        assert (box.x1 - box.x0, box.y1 - box.y0) == pytest.approx((110.0, 14.0))
+        assert box.overlap(frame) == pytest.approx(box.area)
+        for x, y in (other.centre for other in points if other.centre != point.centre):
+            assert box.overlap(Box(x - 4.0, y - 4.0, x + 4.0, y + 4.0)) == 0.0
+    # Where there is no room at all, every name has a place all the same.
+    assert len(place_names(points, Box(0.0, 0.0, 10.0, 10.0))) == len(points)
+
+
+def test_speed_and_deviation_of_many_models_are_drawn_with_their_front(tmp_path: Path) -> None:
+    text = build_page(Report.of(driven_runs()), DigestCache(tmp_path / "cache"), silent)
+    near, whole = (
+        ElementTree.fromstring(drawing)
+        for drawing in re.findall(r"<svg.*?</svg>", text)
+        if "speed and deviation" in drawing
+    )
+    names = [element.text for element in near.iter("text") if "name" in element.get("class", "")]
+    # The follower would squeeze all others: it is named in the picture of all alone.
+    assert sorted(map(str, names)) == sorted(model for model, _, _ in DRIVEN[1:])
+    (named,) = (e.text for e in whole.iter("text") if "name" in e.get("class", ""))
+    assert named == "explicit"
+    assert len(list(whole.iter("circle"))) == len(DRIVEN)
+    best = [e.text for e in near.iter("text") if e.get("class") == "name strong"]
+    assert set(best) == {"tf_baseline", "pitwall_fast", "onnx_int8", "torch_dynamic"}
+    assert (
+        "On the Pareto front of mean speed and deviation, the quickest last:"
+        " explicit, tf_baseline, pitwall_fast, onnx_int8, torch_dynamic." in text
+    )
+    assert text.index("torch_dynamic stands first") < text.index("<svg")
+
+
+def test_who_completes_less_often_is_hollow() -> None:
+    found = [Spot("sure", 8.0, 0.1, completes=True), Spot("quick", 9.0, 0.05, completes=False)]
+    (drawing,) = front_drawings(found)
+    styles = re.findall(r'<circle class="(.*?)"', drawing.svg)
+    assert sorted(styles) == ["dot best", "dot hollow"]
+    assert not drawing.wide
+    assert front_drawings(found[:1]) == ()
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_browser_shows_no_name_over_another(tmp_path: Path, width: int) -> None:
+    page = tmp_path / "page.html"
+    page.write_text(build_page(Report.of(driven_runs()), DigestCache(tmp_path / "cache"), silent))
+    layout = lay_out(page, width)
+    assert layout.page_width <= layout.window_width
+    # Speed and deviation near and whole, the intervals of deviation.
+    assert layout.drawings == layout.visible_drawings == 3
+    assert layout.covered_words == 0
 
 
 @needs_browser

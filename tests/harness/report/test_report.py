@@ -12,6 +12,8 @@ from rich.console import Console
 
 from harness.errors import DataError
 from harness.recording.results import RESULT_NAME, write_result
+from harness.report.cells import line_text
+from harness.report.columns import ranked_by
 from harness.report.found import find_runs
 from harness.report.groups import Run, heats
 from harness.report.published import published_rows
@@ -23,7 +25,7 @@ from harness.report.table import (
     circuit_tables,
     headings,
     markdown_report,
-    overall_rankings,
+    overall,
     terminal_report,
 )
 from tests.harness.bagmaker import Iteration, Pose, Recording, write_bag
@@ -67,7 +69,7 @@ def laps(model: str, deviations_m: list[float], first_seed: int = 0, **changes: 
 
 
 def cell(table: CircuitTable, row: int, heading: str) -> str:
-    return table.rows[row][headings().index(heading)]
+    return line_text(table.rows[row][headings().index(heading)])
 
 
 def test_a_model_has_one_row_beside_the_published_ones() -> None:
@@ -78,18 +80,18 @@ def test_a_model_has_one_row_beside_the_published_ones() -> None:
     assert cell(table, 0, "Clock, latency") == "realtime"
     # Clopper-Pearson of 3 of 3: 0.025 ** (1 / 3) = 29 %.
     assert cell(table, 0, "Completed") == "3/3 [29%, 100%]"
-    # Resampled means of three values: 1 in 27 is all of the least one.
-    assert cell(table, 0, "Deviation (m)") == "0.200 [0.100, 0.300]"
+    # Student's t of 2 degrees of freedom: 0.2 +- 4.3027 * 0.1 / 3 ** 0.5.
+    assert cell(table, 0, "Deviation (m)") == "0.200 [-0.048, 0.448]"
     assert cell(table, 0, "Lap time (s)") == "48.25 [48.25, 48.25]"
-    assert len(table.published) == 6
+    assert len(table.published) == 11
     assert table.published[3][0] == "TF-TRT FP32, published"
-    assert "4.94" in table.published[3]
+    assert "4.94" in map(line_text, table.published[3])
 
 
 def test_a_single_run_has_figures_without_an_interval() -> None:
     (table,) = circuit_tables([Run("a", make_result())])
     for figure in ("48.25", "8.90", "0.104", "2.31", "231.4", "2.710", "0.987"):
-        assert figure in table.rows[0]
+        assert figure in map(line_text, table.rows[0])
 
 
 def test_equal_laps_count_once_in_driving_but_not_in_timing() -> None:
@@ -101,14 +103,33 @@ def test_equal_laps_count_once_in_driving_but_not_in_timing() -> None:
     assert cell(table, 0, "Completed").startswith("3/3")
     assert cell(table, 0, "n") == "1"
     assert cell(table, 0, "Deviation (m)") == "0.104"
-    assert cell(table, 0, "Mean inference (ms)").startswith("2.000 [1.")
+    assert cell(table, 0, "Mean inference (ms)") == "2.000 [-0.484, 4.484]"
 
 
 def test_a_published_run_that_did_not_complete_is_marked() -> None:
     rows = published_rows("montreal")
-    assert [row.completed for row in rows] == [False, True, True, True]
+    assert [row.completed for row in rows] == [False, True, True, True, True]
     (table,) = circuit_tables([Run("a", make_result(circuit="montreal"))])
-    assert table.published[0][2] == "0/1"
+    assert table.published[0][2] == "no"
+
+
+def test_published_rows_claim_no_count_that_nobody_stated() -> None:
+    (table,) = circuit_tables([Run("a", make_result())])
+    assert {row[2:4] for row in table.published} == {("-", "-")}
+    rows = list(csv.DictReader(io.StringIO(groups_csv(heats([Run("a", make_result())])))))
+    counts = ("runs", "judged", "completed", "distinct_laps", "average_speed_m_s_n")
+    assert {tuple(row[name] for name in counts) for row in rows[1:]} == {("",) * 5}
+
+
+def test_the_best_published_and_the_floor_of_its_deviation() -> None:
+    rows = published_rows("simple_circuit")
+    assert max(row.average_speed_m_s or 0.0 for row in rows) == 8.84
+    *driven, floor = (row.deviation_published or 0.0 for row in rows)
+    assert (min(driven), floor) == (4.61, 1.318)
+    (table,) = circuit_tables([Run("a", make_result())])
+    assert table.published[-1][0] == "exactly on the centreline, published"
+    assert "1.32" in map(line_text, table.published[-1])
+    assert "neighbours, not rivals" in markdown_report([table])
 
 
 def test_failures_are_counted_and_listed_never_dropped() -> None:
@@ -143,7 +164,6 @@ def test_a_model_that_never_completed_keeps_its_row() -> None:
 
 
 def test_what_was_driven_otherwise_has_its_own_table() -> None:
-    command = "roslaunch harness circuit.launch model:=a circuit:=simple_circuit seed:=3 "
     runs = [
         Run("a", make_result()),
         Run("b", make_result(direction="reverse")),
@@ -151,8 +171,8 @@ def test_what_was_driven_otherwise_has_its_own_table() -> None:
         Run("d", make_result(clock="lockstep", latency="fixed:50")),
         Run("e", make_result(clock="lockstep", latency="profile:/x/a.json")),
         Run("f", make_result(clock="lockstep", latency="profile:/x/b.json", model="other")),
-        Run("g", make_result(command=command + "image_width:=320")),
-        Run("h", make_result(command=command + "output:=/elsewhere")),
+        Run("g", make_result(arguments={"image_width": 320})),
+        Run("h", make_result(arguments={"output": "/elsewhere"})),
     ]
     tables = circuit_tables(runs)
     assert [table.title for table in tables] == [
@@ -163,7 +183,7 @@ def test_what_was_driven_otherwise_has_its_own_table() -> None:
         "simple_circuit; 1 lap; lockstep, profile",
         "simple_circuit; 1 lap; realtime; image_width=320",
     ]
-    assert [len(table.published) for table in tables] == [6, 0, 0, 6, 6, 6]
+    assert [len(table.published) for table in tables] == [11, 0, 0, 11, 11, 11]
     assert cell(tables[0], 0, "Completed").startswith("2/2")
     assert [row[0] for row in tables[4].rows] == ["tflite_dynamic", "other"]
 
@@ -203,17 +223,23 @@ def test_the_ranking_tells_noise_from_difference() -> None:
     # Whoever never completes is last, however little its completed metres deviate.
     assert [place.group.label for place in places][-1] == "never"
     text = statement(places)
-    assert text.startswith("best stands first. Behind it beyond noise: worse, never.")
+    assert text.startswith(
+        "best stands first. Behind it in deviation, beyond noise: worse."
+        " Behind it in completion, beyond noise: never."
+    )
     assert "Not told apart from it: nudged." in text
     versus = next(place.versus_first for place in places if place.group.label == "worse")
-    assert versus is not None and versus.deviation_m is not None
-    assert versus.deviation_m.n == 8
-    assert versus.deviation_m.value == pytest.approx(0.0535)
+    completion, lap_time, deviation = versus
+    assert completion is not None and (completion.value, completion.beyond_noise) == (0.0, False)
+    assert lap_time is not None and (lap_time.value, lap_time.beyond_noise) == (0.0, False)
+    assert deviation is not None
+    assert deviation.n == 8
+    assert deviation.value == pytest.approx(0.0535)
 
 
 @pytest.mark.parametrize("width", [80, 112, 190])
 def test_a_terminal_shows_whole_cells_at_any_width(width: int) -> None:
-    runs = laps("tflite_pruned_dynamic", [0.101, 0.202, 0.303], clock="lockstep", latency="fixed:5")
+    runs = laps("tflite_pruned_dynamic", [0.201, 0.202, 0.203], clock="lockstep", latency="fixed:5")
     text = io.StringIO()
     console = Console(file=text, width=width)
     console.print(terminal_report(circuit_tables(runs), width))
@@ -221,7 +247,7 @@ def test_a_terminal_shows_whole_cells_at_any_width(width: int) -> None:
     assert "…" not in printed
     for words in ("lockstep, fixed:5", "3/3", "0.202", "48.25" if width == 190 else "8.90"):
         assert words in printed
-    assert ("[0.101, 0.303]" in printed) == (width >= 112)
+    assert ("[0.200, 0.204]" in printed) == (width >= 112)
     assert "tflite" in printed and "PilotNet" in printed
 
 
@@ -240,13 +266,14 @@ def test_models_are_ranked_over_all_circuits_that_they_drove() -> None:
     runs += laps("only here", [0.01, 0.01])
     found = heats(runs)
     assert {place.verdict for heat in found for place in rank(heat)[1:]} == {"too few pairs"}
-    (ranking,) = overall_rankings(found)
-    assert ranking.title.startswith("All circuits: simple_circuit, montreal, montmelo; 1 lap")
+    (together,) = overall(found, ranked_by("lap_time"))
+    assert together.title.startswith("All circuits: simple_circuit, montreal, montmelo; 1 lap")
+    ranking = together.ranking
     assert [row[1] for row in ranking.places] == ["a", "b"]
-    assert ranking.places[1][-1] == "behind"
-    assert ranking.places[1][-2] == "6"
-    assert ranking.statement in markdown_report(circuit_tables(runs), [ranking])
-    assert overall_rankings(heats(laps("a", few))) == ()
+    assert ranking.places[1][-1] == "behind: deviation"
+    assert line_text(ranking.places[1][-2]) == "6"
+    assert ranking.statement in markdown_report(circuit_tables(runs), [together])
+    assert overall(heats(laps("a", few)), ranked_by("lap_time")) == ()
 
 
 def test_repeats_of_equal_laps_are_one_pair() -> None:
@@ -262,7 +289,7 @@ def test_the_csv_holds_every_model_and_every_run() -> None:
     runs = [*laps("a", [0.1, 0.2, 0.3]), *laps("b", [0.4], outcome="stuck")]
     rows = list(csv.DictReader(io.StringIO(groups_csv(heats(runs)))))
     assert [row["model"] for row in rows[:2]] == ["a", "b"]
-    assert [row["source"] for row in rows[2:]] == ["published"] * 6
+    assert [row["source"] for row in rows[2:]] == ["published"] * 11
     assert float(rows[0]["deviation_mae_m"]) == pytest.approx(0.2)
     assert (rows[0]["deviation_mae_m_n"], rows[0]["completed"]) == ("3", "3")
     assert (rows[1]["outcome_stuck"], rows[1]["completed"], rows[1]["judged"]) == ("1", "0", "1")
@@ -288,6 +315,30 @@ def test_the_report_of_several_recordings(
     assert "timeout: tflite_dynamic, two" in printed.out
     assert "three has no result.json" in printed.err
     assert "PilotNet (original)" in (output / "report.md").read_text()
+
+
+def test_rank_by_chooses_who_stands_first_in_all_outputs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    quick: dict[str, Any] = {"lap_time_s": 42.0, "deviation_mae_m": 0.08}
+    record(tmp_path / "runs", "one", driven_m=4.0, model="quick", odometry_sha256="1", **quick)
+    neat: dict[str, Any] = {"lap_time_s": 56.0, "deviation_mae_m": 0.01}
+    record(tmp_path / "runs", "two", driven_m=4.0, model="neat", odometry_sha256="2", **neat)
+    for rank_by, words in (
+        ("lap_time", "Ranking by share completed, then lap time, then deviation: quick stands"),
+        ("deviation", "Ranking by share completed, then deviation, then lap time: neat stands"),
+    ):
+        output = tmp_path / rank_by
+        print_report([tmp_path / "runs"], output, rank_by=rank_by)
+        assert words in capsys.readouterr().out
+        assert words in (output / "report.md").read_text()
+        title, first = words.split(": ")
+        page = (output / "report.html").read_text()
+        assert f"<h3>{title}</h3>" in page and first in page
+        text = (output / "report.md").read_text()
+    assert "| 1 | neat | 1/1 | 0.010 | - | 56.00 | - | - | - |" in text
+    assert "| 2 | quick | 1/1 | 0.080 | +0.0700 | 42.00 | -25.00% | 1 | too few pairs |" in text
 
 
 def test_a_single_run_has_its_report_and_pictures_in_its_folder(tmp_path: Path) -> None:

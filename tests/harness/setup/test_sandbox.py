@@ -85,17 +85,24 @@ def test_the_missing_right_is_named(
     assert ("seccomp" in advice) == any("seccomp" in word for word in words)
 
 
-def test_plugins_below_opt_can_be_mounted(tmp_path: Path) -> None:
-    for folder in ("root/usr/bin", "root/opt", "world"):
-        (tmp_path / folder).mkdir(parents=True)
+@pytest.mark.parametrize("place", ["/opt/pitwall/plugins", "/usr/local/cache", "/lib/ünd 'so"])
+def test_case_20_the_callers_folders_may_lie_anywhere(tmp_path: Path, place: str) -> None:
+    (tmp_path / "root/usr/bin").mkdir(parents=True)
     simulator = Simulator(
-        world=tmp_path / "world" / "a.world",
-        workspace=Path("/opt/pitwall/plugins"),
+        world=Path(place, "circuit.world"),
+        workspace=Path(place, "workspace"),
         root=tmp_path / "root",
         gazebo_port=1,
         ros_master_uri="http://127.0.0.1:2",
     )
-    assert "/usr" in simulator.command()
-    assert "/opt" not in simulator.command()
-    (tmp_path / "root/opt/ros").mkdir()
-    assert "/opt" in simulator.command()
+    command = simulator.command()
+    mounts = {
+        inside: outside
+        for option, outside, inside in zip(command, command[1:], command[2:], strict=False)
+        if option == "--ro-bind"
+    }
+    assert mounts["/run/pitwall/world"] == place
+    assert mounts["/run/pitwall/workspace"] == f"{place}/workspace"
+    assert all(inside.startswith(("/usr", "/run/pitwall/")) for inside in mounts)
+    assert "/run/pitwall/world/circuit.world" in command
+    assert simulator.environment()["PITWALL_WORKSPACE"] == "/run/pitwall/workspace"

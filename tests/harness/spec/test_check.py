@@ -4,8 +4,9 @@ import subprocess
 
 import pytest
 
+from brains import availability
+from brains.availability import Availability, Lack
 from harness.errors import UnavailableError, UsageError
-from harness.spec import run as run_spec
 from harness.spec.check import check_arguments
 
 
@@ -28,7 +29,11 @@ def test_a_slip_is_one_line(words: list[str], said: str) -> None:
 def test_a_model_that_lacks_something_is_refused_before_its_circuit_is_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(run_spec, "why_not", lambda model: f"{model.name} lacks a GPU")
+    monkeypatch.setattr(
+        availability,
+        "to_drive",
+        lambda model: Availability(Lack.HARDWARE, f"{model.name} lacks a GPU"),
+    )
     with pytest.raises(UnavailableError, match="tftrt_fp16 lacks a GPU"):
         check_arguments(["harness", "circuit.launch", "model:=tftrt_fp16", "circuit:=monza"])
 

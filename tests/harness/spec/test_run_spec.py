@@ -1,3 +1,5 @@
+import math
+import xmlrpc.client
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,27 @@ from worlds.circuit import circuit_names
         ({"start": "here"}, ["start", "station"]),
         ({"clock": "sundial"}, ["clock", "lockstep"]),
         ({"lap": 1}, ["lap"]),
+        # ROS's parameter server ends at 2**31 - 1: what it can't hold would end the launch.
+        ({"seed": 4294967295}, ["seed", "2147483647", "4294967295"]),
+        ({"seed": 2**31}, ["seed", "2147483647"]),
+        ({"seed": -1}, ["seed", "0"]),
+        ({"appearance": 2**31}, ["appearance", "2147483647"]),
+        ({"laps": 2**31}, ["laps", "2147483647"]),
+        ({"laps": "1e3"}, ["laps", "integer"]),
+        ({"timeout": "inf"}, ["timeout", "finite"]),
+        ({"timeout": "nan"}, ["timeout", "finite"]),
+        ({"timeout": -1.0}, ["timeout", "0"]),
+        ({"timeout": 10**12}, ["timeout", "2147483647"]),
+        ({"start": "nan"}, ["start", "station"]),
+        ({"start": "-inf"}, ["start", "station"]),
+        ({"start": "1e999"}, ["start", "station"]),
+        ({"latency": "quick"}, ["latency", "measured", "fixed:<ms>", "profile:<file>"]),
+        ({"latency": "fixed:nan"}, ["latency", "fixed:<ms>", "10000"]),
+        ({"latency": "fixed:-1"}, ["latency", "fixed:<ms>"]),
+        ({"latency": "profile:"}, ["latency", "profile:<file>"]),
+        ({"image_width": 63}, ["image_width", "64"]),
+        ({"image_height": 10**9}, ["image_height", "1080"]),
+        ({"image_width": 640.5}, ["image_width", "integer"]),
     ],
 )
 def test_what_makes_no_sense_is_one_line(values: dict[str, object], words: list[str]) -> None:
@@ -25,6 +48,22 @@ def test_what_makes_no_sense_is_one_line(values: dict[str, object], words: list[
     text = str(caught.value)
     assert "\n" not in text
     assert all(word in text for word in words), text
+
+
+def test_whatever_is_taken_gets_through_the_parameter_server() -> None:
+    spec = RunSpec.parse(
+        {
+            "seed": 2**31 - 1,
+            "appearance": 2**31 - 1,
+            "laps": 2**31 - 1,
+            "timeout": 2**31 - 1,
+            "start": "1e300",
+        }
+    )
+    values = spec.model_dump()
+    assert xmlrpc.client.loads(xmlrpc.client.dumps((values,)))[0] == (values,)
+    assert 0.0 <= spec.start_station_m() < spec.load_circuit().centreline("forward").length_m
+    assert math.isfinite(spec.timeout_s())
 
 
 def test_launch_arguments_ask_for_the_same_run_again() -> None:

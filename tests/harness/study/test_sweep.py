@@ -6,7 +6,8 @@ import pytest
 
 from harness.evaluation.profile import LatencyProfile
 from harness.recording.provenance import collect_provenance
-from harness.recording.results import Outcome, Result, write_result
+from harness.recording.results import Outcome, Result, asked, write_result
+from harness.spec.run import RunSpec
 from harness.study.sweep import SweepPoint, draw, sweep
 
 MACHINE = collect_provenance(Path.cwd())
@@ -14,9 +15,8 @@ MACHINE = collect_provenance(Path.cwd())
 
 def result(outcome: Outcome, deviation_m: float | None) -> Result:
     return Result(
+        **asked(RunSpec(model="explicit")),
         outcome=outcome,
-        model="explicit",
-        circuit="simple_circuit",
         timeout_s=75.0,
         command="harness lap",
         started_at=datetime(2026, 1, 1, tzinfo=UTC),

@@ -12,7 +12,8 @@ from brains.build import build_artifact
 from brains.catalogue import find_model, load_brain
 from brains.check import check_brain, road_frame
 from brains.network import NetworkBrain, weights_summary
-from brains.pilotnet import PARAMETERS, load_network
+from brains.pilotnet import load_network
+from brains.pilotnet_file import PARAMETERS
 from brains.preprocess import V_SPAN_M_S, W_SPAN_RAD_S, normalise, to_output
 from brains.recipes.structure import kernels_of, sparsity_of
 from brains.training.evaluation import read_evaluation

@@ -8,6 +8,7 @@ import pytest
 from brains import pilotnet
 from brains.catalogue import find_model
 from brains.interface import Command
+from brains.pilotnet_file import PARAMETERS
 from brains.preprocess import to_command
 from brains.recipes.tflite import convert
 from harness.errors import DataError, UnavailableError
@@ -23,7 +24,7 @@ def test_without_tensorflow_one_line_says_how_to_get_it(monkeypatch: pytest.Monk
 
 def test_parameters_and_published_sizes(random_weights: Path) -> None:
     network = pilotnet.load_network(random_weights / "pilotnet.npz")
-    assert network.count_params() == pilotnet.PARAMETERS
+    assert network.count_params() == PARAMETERS
     assert network.input_shape == (None, 66, 200, 3)
     assert len(convert(network)) / MIB == pytest.approx(64.917, rel=0.01)
     dynamic_mib = (random_weights / "pilotnet_dynamic.tflite").stat().st_size / MIB

@@ -11,7 +11,7 @@ from brains.build import build_artifact
 from brains.catalogue import find_model, load_brain
 from brains.check import road_frame
 from brains.network import NetworkBrain
-from brains.pilotnet import PARAMETERS
+from brains.pilotnet_file import PARAMETERS
 from brains.workshop import Workshop
 from harness.errors import DataError, UnavailableError
 
@@ -138,7 +138,7 @@ def test_file_that_is_no_network_is_refused_in_one_line(tmp_path: Path, name: st
     model = find_model(name)
     for module in model.needs:
         pytest.importorskip(module, reason="needs the extras onnx and openvino")
-    from brains.catalogue import brain_class
+    from brains.loading import brain_class
 
     path = tmp_path / "network.xml"
     path.write_text("no network")
