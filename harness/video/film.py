@@ -62,7 +62,7 @@ def make_video(
     if log.camera_topic is None:
         raise no_camera(bag, whatever_topics(bag))
     if log.times.kind == "none":
-        raise DataError(f"{bag} makes no video: {log.times.words}")
+        raise DataError(f"{bag} makes no video: {'; '.join(log.times.notes)}")
     if log.camera_sim_s.size < 2:
         raise DataError(f"{bag}: fewer than two frames of {log.camera_topic} can be placed in time")
     times_s, rate_hz = frame_times(log.camera_sim_s, float(drive.path.sim_s[0]), drive.end_sim_s)
