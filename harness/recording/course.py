@@ -1,14 +1,17 @@
 """Which course a bag drove: as recorded in it, as given, or recognised from the driven line."""
 
 import math
+import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path, PurePath
 from typing import Any, get_args
 
 import numpy as np
 from pydantic import ValidationError
 
-from harness.errors import DataError, UsageError
+from harness.errors import DataError, PitwallError, UsageError
 from harness.metrics.figures import replay
 from harness.metrics.lap import LapLimits
 from harness.metrics.run_log import Floats, RunLog
@@ -64,7 +67,7 @@ class Given:
             raise UsageError(f"laps must be at least 1, not {self.laps}")
 
 
-def course_of(log: RunLog, given: Given | None = None) -> Course:
+def course_of(log: RunLog, given: Given | None = None, bag: Path | None = None) -> Course:
     """The course that a bag drove.
 
     A bag of ours says it in /metadata. Of any other bag, such as those of the published study, the
@@ -74,16 +77,17 @@ def course_of(log: RunLog, given: Given | None = None) -> Course:
     Args:
         log: The bag.
         given: What the user says; goes before everything else.
+        bag: Its file, for what is said of it.
 
     Raises:
-        UsageError: No circuit has that name.
+        UsageError: No circuit has the name given.
         DataError: The driven line lies on no known circuit.
     """
     given = given or Given()
     spec = _spec(log.metadata)
     if spec is not None:
-        return _recorded(spec, given)
-    circuit, source = _circuit(log, given.circuit)
+        return _recorded(spec, given, bag)
+    circuit, source = _circuit(log, given.circuit, bag)
     x_m, y_m = _line(log)
     direction: Direction = "forward"
     if given.direction is not None:
@@ -104,7 +108,7 @@ def _spec(metadata: Mapping[str, Any]) -> RunSpec | None:
         return None
 
 
-def _recorded(spec: RunSpec, given: Given) -> Course:
+def _recorded(spec: RunSpec, given: Given, bag: Path | None) -> Course:
     changes = {
         "circuit": given.circuit,
         "direction": given.direction,
@@ -112,6 +116,11 @@ def _recorded(spec: RunSpec, given: Given) -> Course:
         "timeout": given.timeout_s,
     }
     said = {name: value for name, value in changes.items() if value is not None}
+    if given.circuit is None and not _is_known(spec.circuit):
+        raise DataError(
+            f"the bag drove {spec.circuit!r}, a circuit that is not known here"
+            f" (known: {', '.join(circuit_names())}): {_way_out(bag, spec.circuit)}"
+        )
     return course_of_spec(
         spec.model_copy(update=said), "as given" if given.circuit else "as recorded"
     )
@@ -137,19 +146,32 @@ def course_of_spec(spec: RunSpec, source: str) -> Course:
     )
 
 
-def _circuit(log: RunLog, name: str | None) -> tuple[Circuit, str]:
+def _is_known(name: str) -> bool:
+    try:
+        load_circuit(name)
+    except PitwallError:
+        return False
+    return True
+
+
+def _circuit(log: RunLog, name: str | None, bag: Path | None) -> tuple[Circuit, str]:
     """The circuit of a bag that is not ours, and how it is known."""
     if name is not None:
         return load_circuit(name), "as given"
     # The study's worlds are called simple_circuit_no_wall.launch, montreal_line.launch, ...
-    world = str(log.metadata.get("world", ""))
+    world = PurePath(str(log.metadata.get("world", ""))).name
     named = [known for known in circuit_names() if world.startswith(known)]
     if named:
-        return load_circuit(max(named, key=len)), f"by the metadata's world {world!r}"
-    return _recognised(log)
+        circuit = load_circuit(max(named, key=len))
+        # Another world's name may begin alike: a car starts on the asphalt of its own.
+        x_m, y_m = _line(log)
+        start = circuit.centreline().project((x_m[0], y_m[0]))
+        if abs(start.lateral_m) <= circuit.asphalt_width_m / 2.0:
+            return circuit, f"by the metadata's world {world!r}"
+    return _recognised(log, world, bag)
 
 
-def _recognised(log: RunLog) -> tuple[Circuit, str]:
+def _recognised(log: RunLog, world: str, bag: Path | None) -> tuple[Circuit, str]:
     """The circuit on whose asphalt most of the driven line lies.
 
     Raises:
@@ -169,11 +191,20 @@ def _recognised(log: RunLog) -> tuple[Circuit, str]:
     assert best is not None
     share, _, circuit = best
     if share < _RECOGNISED_SHARE:
+        named = f"; its metadata name the world {world!r}" if world else ""
         raise DataError(
             "the driven line lies on no known circuit"
-            f" (the best is {circuit.name}, with {share:.0%} of it): say --circuit NAME"
+            f" (the best is {circuit.name}, with {share:.0%} of it){named}:"
+            f" {_way_out(bag, PurePath(world).stem)}, or say --circuit NAME"
         )
     return circuit, f"recognised: {share:.0%} of the driven line lies on its asphalt"
+
+
+def _way_out(bag: Path | None, name: str) -> str:
+    """How a circuit that is not known here is made of a bag."""
+    fitting = re.sub(r"[^a-z0-9_-]+", "_", PurePath(name).stem.lower()).strip("_-") or "NAME"
+    command = f"harness circuit add {shlex.quote(str(bag)) if bag else 'BAG'} --name {fitting}"
+    return f"`{command}` makes a circuit of the driven lap"
 
 
 def _goes_forward(circuit: Circuit, x_m: Floats, y_m: Floats) -> bool:
