@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 _OVERSAMPLING = 10
 _CONVERGED_M = 1e-7
 _MAX_REFINEMENTS = 40
+_SAME_POINT_M = 1e-9
 
 
 class Projection(NamedTuple):
@@ -94,13 +95,14 @@ class Centreline:
         control = np.asarray(points, dtype=float)
         if control.ndim != 2 or control.shape[1] != 2 or not np.isfinite(control).all():
             raise DataError("control points must be a list of finite x, y pairs in metres")
-        if len(control) > 1 and np.allclose(control[0], control[-1], atol=1e-9):
+        # An absolute tolerance: on a map's grid a relative one takes metres for nothing.
+        if len(control) > 1 and np.hypot(*(control[0] - control[-1])) < _SAME_POINT_M:
             control = control[:-1]
         if len(control) < 4:
             raise DataError(f"a centreline needs at least 4 control points, got {len(control)}")
         closed = np.vstack([control, control[:1]])
         chords_m = np.hypot(*np.diff(closed, axis=0).T)
-        if chords_m.min() < 1e-9:
+        if chords_m.min() < _SAME_POINT_M:
             at = int(chords_m.argmin())
             raise DataError(f"control points {at} and {(at + 1) % len(control)} are the same point")
         knots = np.concatenate([[0.0], np.cumsum(chords_m)])

@@ -1,9 +1,12 @@
 """Circuits: what a world is generated from, loaded from YAML files."""
 
+import hashlib
+import json
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 import yaml
@@ -16,6 +19,7 @@ Direction = Literal["forward", "reverse"]
 Positive = Annotated[float, Field(gt=0)]
 
 _BUILT_IN = Path(__file__).parent / "circuits"
+_NOT_DRIVEN = {"name", "title", "published_length_m", "source", "map_scale", "map_origin_m"}
 
 
 class Pose(NamedTuple):
@@ -48,6 +52,11 @@ class Circuit(BaseModel):
     start_station_m: float = 0.0
     time_limit_s: Positive
     published_length_m: Positive | None = None
+    source: str | None = Field(default=None, description="what its line was read from")
+    map_scale: Positive = Field(default=1.0, description="times as large as its source")
+    map_origin_m: tuple[float, float] = Field(
+        default=(0.0, 0.0), description="where the world's (0, 0) lies in its scaled source"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -70,9 +79,18 @@ class Circuit(BaseModel):
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise DataError(f"{path}: cannot read the circuit: {_one_line(error)}") from error
         except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(str(part) for part in first["loc"]) or "file"
-            raise DataError(f"{path}: not a circuit: {field}: {first['msg']}") from error
+            raise DataError(f"{path}: not a circuit: {_first(error)}") from error
+
+    def sha256(self) -> str:
+        """Fingerprint (hex) of all that a run depends on; not of names, nor of where it is from.
+
+        Returns:
+            SHA-256 over the fields that differ from their defaults, as JSON with sorted names.
+        """
+        told = self.model_dump(mode="json", exclude_defaults=True, exclude=_NOT_DRIVEN)
+        if self.start_pose is not None:
+            told.pop("start_station_m", None)  # it follows from the pose
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     @cached_property
     def _forward(self) -> Centreline:
@@ -110,7 +128,7 @@ class Circuit(BaseModel):
 def user_circuits() -> Path:
     """Folder of the user's own circuits: $PITWALL_CIRCUITS or the XDG-style default."""
     chosen = os.environ.get("PITWALL_CIRCUITS")
-    return Path(chosen) if chosen else Path.home() / ".local/share/pitwall/circuits"
+    return Path(chosen or "~/.local/share/pitwall/circuits").expanduser()
 
 
 def built_in_names() -> list[str]:
@@ -121,8 +139,20 @@ def built_in_names() -> list[str]:
 def circuit_names() -> list[str]:
     """Names of all circuits, built-in ones first, then the user's."""
     built_in = built_in_names()
-    own = sorted(path.stem for path in user_circuits().glob("*.yaml"))
+    own = sorted(path.stem for path in _own_files())
     return built_in + [name for name in own if name not in built_in]
+
+
+def circuit_file(name: str) -> Path:
+    """The file of the circuit called so.
+
+    Raises:
+        UsageError: No circuit has that name.
+    """
+    for path in (_BUILT_IN / f"{name}.yaml", *_own_files()):
+        if path.stem == name and path.is_file():
+            return path
+    raise UsageError(f"unknown circuit '{name}'; known: {', '.join(circuit_names())}")
 
 
 def load_circuit(name_or_path: str | Path) -> Circuit:
@@ -133,18 +163,63 @@ def load_circuit(name_or_path: str | Path) -> Circuit:
         DataError: The file is missing or is not a circuit.
     """
     text = str(name_or_path)
-    if text.endswith((".yaml", ".yml")):
-        return Circuit.from_yaml(Path(text))
-    for folder in (_BUILT_IN, user_circuits()):
-        path = folder / f"{text}.yaml"
-        if text in circuit_names() and path.is_file():
-            return Circuit.from_yaml(path)
-    raise UsageError(f"unknown circuit '{text}'; known: {', '.join(circuit_names())}")
+    is_path = text.endswith((".yaml", ".yml"))
+    return Circuit.from_yaml(Path(text) if is_path else circuit_file(text))
+
+
+def carried(circuit: Circuit) -> dict[str, Any]:
+    """What a run carries of its circuit, ready for JSON: all that `circuit_of_run` needs."""
+    return circuit.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+
+
+def circuit_of_run(name: str, told: Mapping[str, Any] | None) -> tuple[Circuit, str]:
+    """The circuit that a run drove.
+
+    Args:
+        name: Its name or path, as the run has it.
+        told: What the run carries of it (`carried`); None if it is older than that.
+
+    Returns:
+        The circuit, the run's own before the one known here by that name, and a sentence that says
+        where they differ; empty if they don't.
+
+    Raises:
+        UsageError: The run carries none, and none has that name here.
+        DataError: What it carries is no circuit, or the file here is none.
+    """
+    if told is None:
+        return load_circuit(name), ""
+    try:
+        driven = Circuit.model_validate(dict(told))
+    except ValidationError as error:
+        raise DataError(f"the circuit that the run carries is none: {_first(error)}") from error
+    try:
+        here = load_circuit(name)
+    except (UsageError, DataError):
+        return driven, f"circuit '{name}' is not here: the run carries its own"
+    if here.sha256() == driven.sha256():
+        return driven, ""
+    return driven, f"circuit '{name}' is another one here: the figures are on the one it drove"
+
+
+def _own_files() -> list[Path]:
+    """Files of the user's circuits; none where there is no such folder, nor a home to look in."""
+    try:
+        return sorted(user_circuits().glob("*.yaml"))
+    except (OSError, RuntimeError):
+        return []
 
 
 def _wrapped(angle_rad: float) -> float:
     """The same angle within (-pi, pi]."""
     return float(np.arctan2(np.sin(angle_rad), np.cos(angle_rad)))
+
+
+def _first(error: ValidationError) -> str:
+    """The first complaint about a circuit, in one line."""
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"]) or "file"
+    return f"{field}: {first['msg']}"
 
 
 def _one_line(error: BaseException) -> str:

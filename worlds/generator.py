@@ -3,13 +3,16 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.errors import UsageError
+import numpy as np
+
+from harness.errors import DataError, UsageError
 from worlds.appearance import WALL_COLOURS, Appearance, Colour
 from worlds.car.sdf import MODEL_NAME, CameraOptions, Photographer, car_model
 from worlds.circuit import Circuit, Pose
 from worlds.sdf import (
     Element,
     box_collision,
+    drawn_last,
     element,
     flat_material,
     leaves,
@@ -17,10 +20,11 @@ from worlds.sdf import (
     pose,
     to_text,
 )
-from worlds.track import CHUNK_M, WALL_THICKNESS_M, track_parts, wall_boxes
+from worlds.track import WALL_THICKNESS_M, track_parts, wall_groups
 
 # Gazebo spins when it is told to run unlimited while paused; this is beyond any rate it reaches.
 UNLIMITED_RATE_HZ = 10000.0
+_COARSEST_M = 1e-3
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,6 @@ class WorldOptions:
         real_time: Pace physics by the wall clock; False lets it run as fast as it may.
         appearance: Colours.
         start: Where the car stands; None is the circuit's own forward start.
-        chunk_m: Length of the pieces the track is cut into for culling.
         photographer: A second camera that saves pictures of the car.
     """
 
@@ -46,7 +49,6 @@ class WorldOptions:
     real_time: bool = True
     appearance: Appearance = field(default_factory=Appearance)
     start: Pose | None = None
-    chunk_m: float = CHUNK_M
     photographer: Photographer | None = None
 
     def __post_init__(self) -> None:
@@ -74,7 +76,11 @@ def generate_world(circuit: Circuit, out_dir: Path, options: WorldOptions | None
 
     Returns:
         Path of the world file.
+
+    Raises:
+        DataError: The circuit lies where the simulator reckons too coarsely.
     """
+    _check_is_near(circuit)
     chosen = options or WorldOptions()
     meshes = out_dir.resolve() / "meshes"
     meshes.mkdir(parents=True, exist_ok=True)
@@ -91,6 +97,17 @@ def generate_world(circuit: Circuit, out_dir: Path, options: WorldOptions | None
     path = out_dir.resolve() / "circuit.world"
     path.write_text(to_text(element("sdf", world, version="1.6")), encoding="utf-8")
     return path
+
+
+def _check_is_near(circuit: Circuit) -> None:
+    """Refuse coordinates that the simulator's single precision rounds to more than a millimetre."""
+    away_m = float(np.abs(circuit.centreline().points_m).max())
+    if np.spacing(np.float32(away_m)) > _COARSEST_M:
+        raise DataError(
+            f"circuit {circuit.name}: lies up to {away_m / 1000:.1f} km from the origin, where the"
+            " simulator reckons too coarsely: `harness circuit add` its centreline again, which"
+            " moves it there"
+        )
 
 
 def _scene(appearance: Appearance) -> list[Element]:
@@ -131,24 +148,33 @@ def _physics(options: WorldOptions) -> Element:
 
 
 def _circuit_model(circuit: Circuit, meshes: Path, options: WorldOptions) -> Element:
-    """Ground, track and walls as one static model."""
+    """Ground, track and walls as one static model.
+
+    The walls' boxes are models within it: Gazebo gives every model a collision space of its own,
+    and passes over the boxes of those that the car is not near.
+    """
     colours = _colours(circuit, options.appearance)
     visuals = []
-    for part in track_parts(circuit, options.chunk_m):
+    for part in track_parts(circuit):
         path = meshes / f"{part.name}.obj"
         part.mesh.write_obj(path)
-        visuals.append(mesh_visual(part.name, path, flat_material(colours[part.colour])))
+        visual = mesh_visual(part.name, path, flat_material(colours[part.colour]))
+        visuals.append(drawn_last(visual) if part.drawn_last else visual)
     height_m = circuit.wall_height_m
-    collisions = [
-        box_collision(
-            f"wall_box_{index:04d}",
-            (wall.length_m, WALL_THICKNESS_M, height_m),
-            pose(wall.x_m, wall.y_m, height_m / 2, 0, 0, wall.yaw_rad),
-        )
-        for index, wall in enumerate(wall_boxes(circuit))
-    ]
-    link = element("link", *collisions, *visuals, name="track")
-    return element("model", *leaves(static=True), link, name=circuit.name)
+    walls = []
+    for group, boxes in enumerate(wall_groups(circuit)):
+        collisions = [
+            box_collision(
+                f"box_{index:02d}",
+                (wall.length_m, WALL_THICKNESS_M, height_m),
+                pose(wall.x_m, wall.y_m, height_m / 2, 0, 0, wall.yaw_rad),
+            )
+            for index, wall in enumerate(boxes)
+        ]
+        link = element("link", *collisions, name="wall")
+        walls.append(element("model", *leaves(static=True), link, name=f"walls_{group:03d}"))
+    track = element("link", *visuals, name="track")
+    return element("model", *leaves(static=True), track, *walls, name=circuit.name)
 
 
 def _colours(circuit: Circuit, appearance: Appearance) -> dict[str, Colour]:

@@ -1,8 +1,8 @@
 """Everything of a circuit that stands still, as meshes and wall boxes: pure geometry."""
 
 import itertools
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from worlds.circuit import Circuit
 from worlds.mesh import Mesh, joined, quads, strip
 
 Floats = NDArray[np.float64]
+Item = TypeVar("Item")
 
 # Heights above the ground: far enough apart for the depth buffer at 15 m, too low to see.
 ASPHALT_Z_M = 0.005
@@ -21,7 +22,13 @@ KERB_Z_M = 0.010
 LINE_Z_M = 0.015
 
 WALL_THICKNESS_M = 0.15
-CHUNK_M = 12.0
+# A stretch of the lap that is shaped by itself: its stations are spread over its own length.
+STRETCH_M = 12.0
+# Stretches that share a mesh. Each mesh costs the simulator at its start and in every frame, seen
+# or not; a long one costs what of it is beyond the 15 m that the camera sees.
+_STRETCHES_A_MESH = 16
+# Boxes that collide as one group: the car is tested against each box of the groups it is near.
+_BOXES_A_GROUP = 60
 
 _CHORD_ERROR_M = 0.003
 _STEP_LIMITS_M = (0.10, 3.0)
@@ -38,11 +45,16 @@ _FOLD_MARGIN = 0.95
 
 
 class Part(NamedTuple):
-    """One mesh of one colour; `colour` names a field of Appearance (or a fixed tone)."""
+    """One mesh of one colour; `colour` names a field of Appearance (or a fixed tone).
+
+    Where a wall's foot meets the ground both are as far from the camera, and what is drawn last
+    is seen: `drawn_last` makes that the ground, however many meshes there are.
+    """
 
     name: str
     colour: str
     mesh: Mesh
+    drawn_last: bool = False
 
 
 class WallBox(NamedTuple):
@@ -85,26 +97,36 @@ def band(line: Centreline, stations_m: Floats, left_m: float, right_m: float, z_
     return strip(rail(line, stations_m, left_m, z_m), rail(line, stations_m, right_m, z_m))
 
 
-def track_parts(circuit: Circuit, chunk_m: float = CHUNK_M) -> list[Part]:
-    """Ground, asphalt, line, kerbs, start marking and walls, cut in chunks along the lap.
-
-    The camera sees 15 m: chunks beyond that, or beside the view, cost it nothing.
-    """
+def track_parts(circuit: Circuit) -> list[Part]:
+    """Ground, asphalt, line, kerbs, start marking and walls, with few meshes of a colour."""
     line = circuit.centreline()
     half_m, line_half_m = circuit.asphalt_width_m / 2, circuit.red_line_width_m / 2
-    parts = [Part("ground", "grass", ground(line))]
-    edges = np.linspace(0.0, line.length_m, max(3, round(line.length_m / chunk_m)) + 1)
-    for index, (start_m, end_m) in enumerate(itertools.pairwise(edges)):
-        at = sections(line, float(start_m), float(end_m))
-        asphalt = band(line, at, half_m, -half_m, ASPHALT_Z_M)
-        parts.append(Part(f"asphalt_{index:03d}", "asphalt", asphalt))
-        red = band(line, at, line_half_m, -line_half_m, LINE_Z_M)
-        parts.append(Part(f"line_{index:03d}", "line", red))
+    edges = np.linspace(0.0, line.length_m, max(3, round(line.length_m / STRETCH_M)) + 1)
+    stretches = [sections(line, float(a), float(b)) for a, b in itertools.pairwise(edges)]
+    parts = [Part("ground", "grass", ground(line), drawn_last=True)]
+    parts += _shared("asphalt", (band(line, at, half_m, -half_m, ASPHALT_Z_M) for at in stretches))
+    parts += _shared(
+        "line", (band(line, at, line_half_m, -line_half_m, LINE_Z_M) for at in stretches)
+    )
     if circuit.kerbs:
-        parts.extend(_kerbs(line, half_m))
-    parts.extend(_start_marking(line, circuit.start_station_m, half_m))
-    parts.extend(_walls(circuit, chunk_m))
+        kerbs = list(_kerbs(line, half_m))
+        parts += _shared("kerb_red", (red for red, _ in kerbs))
+        parts += _shared("kerb_white", (white for _, white in kerbs))
+    parts += _start_marking(line, circuit.start_station_m, half_m)
+    walls = list(_walls(circuit))
+    parts += _shared("wall", (faces for faces, _ in walls))
+    parts += _shared("wall_top", (top for _, top in walls))
     return parts
+
+
+def _shared(colour: str, meshes: Iterable[Mesh]) -> Iterator[Part]:
+    """Meshes of one colour, in their order along the lap, as few parts."""
+    for index, some in enumerate(_in_groups(list(meshes), _STRETCHES_A_MESH)):
+        yield Part(f"{colour}_{index:03d}", colour, joined(some))
+
+
+def _in_groups(items: Sequence[Item], count: int) -> list[Sequence[Item]]:
+    return [items[first : first + count] for first in range(0, len(items), count)]
 
 
 def ground(line: Centreline, margin_m: float = 40.0) -> Mesh:
@@ -146,22 +168,25 @@ def wall_boxes(circuit: Circuit) -> list[WallBox]:
     return boxes
 
 
-def _walls(circuit: Circuit, chunk_m: float) -> Iterator[Part]:
-    """Wall meshes: both faces and, in a lighter tone, the top."""
-    index = 0
+def wall_groups(circuit: Circuit) -> list[Sequence[WallBox]]:
+    """The wall boxes in groups of neighbours."""
+    return _in_groups(wall_boxes(circuit), _BOXES_A_GROUP)
+
+
+def _walls(circuit: Circuit) -> Iterator[tuple[Mesh, Mesh]]:
+    """Wall meshes, a pair a stretch: both faces and, for a lighter tone, the top."""
     for ring in wall_rings(circuit):
         inner, outer = np.vstack([ring, ring[:1]]), _thickened(ring)
         along_m = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(inner, axis=0).T))])
-        pieces = max(1, round(along_m[-1] / chunk_m))
+        pieces = max(1, round(along_m[-1] / STRETCH_M))
         piece_of = np.minimum((along_m[:-1] / along_m[-1] * pieces).astype(int), pieces - 1)
         for piece in np.unique(piece_of):
             segments = np.flatnonzero(piece_of == piece)
             corners = np.append(segments, segments[-1] + 1)
-            yield from _wall_piece(index, inner[corners], outer[corners], circuit.wall_height_m)
-            index += 1
+            yield _wall_piece(inner[corners], outer[corners], circuit.wall_height_m)
 
 
-def _wall_piece(index: int, inner: Floats, outer: Floats, height_m: float) -> Iterator[Part]:
+def _wall_piece(inner: Floats, outer: Floats, height_m: float) -> tuple[Mesh, Mesh]:
     def at(points: Floats, z_m: float) -> Floats:
         return np.column_stack([points, np.full(len(points), z_m)])
 
@@ -171,9 +196,7 @@ def _wall_piece(index: int, inner: Floats, outer: Floats, height_m: float) -> It
             strip(at(outer, height_m), at(outer, 0.0)),
         ]
     )
-    yield Part(f"wall_{index:03d}", "wall", faces)
-    top = strip(at(inner, height_m), at(outer, height_m))
-    yield Part(f"wall_top_{index:03d}", "wall_top", top)
+    return faces, strip(at(inner, height_m), at(outer, height_m))
 
 
 def _thickened(ring: Floats) -> Floats:
@@ -188,21 +211,22 @@ def _thickened(ring: Floats) -> Floats:
     return np.vstack([outer, outer[:1]])
 
 
-def _kerbs(line: Centreline, half_m: float) -> Iterator[Part]:
-    """Red and white blocks along both edges of every turn, one mesh a turn and colour."""
-    for index, (start_m, end_m) in enumerate(_turns(line)):
+def _kerbs(line: Centreline, half_m: float) -> Iterator[tuple[Mesh, Mesh]]:
+    """Red and white blocks along both edges of every turn: a mesh of each colour a turn."""
+    for start_m, end_m in _turns(line):
         count = max(2, round((end_m - start_m) / _KERB_BLOCK_M))
         edges = np.linspace(start_m, end_m, count + 1)
-        blocks: dict[str, list[Mesh]] = {"kerb_red": [], "kerb_white": []}
+        blocks: tuple[list[Mesh], list[Mesh]] = ([], [])
         for block in range(count):
             at = sections(line, float(edges[block]), float(edges[block + 1]))
-            colour = "kerb_red" if block % 2 else "kerb_white"
-            blocks[colour] += [
-                band(line, at, half_m + _KERB_WIDTH_M, half_m - _KERB_OVERLAP_M, KERB_Z_M),
-                band(line, at, _KERB_OVERLAP_M - half_m, -half_m - _KERB_WIDTH_M, KERB_Z_M),
-            ]
-        for colour, meshes in blocks.items():
-            yield Part(f"{colour}_{index:03d}", colour, joined(meshes))
+            blocks[(block + 1) % 2].extend(
+                [
+                    band(line, at, half_m + _KERB_WIDTH_M, half_m - _KERB_OVERLAP_M, KERB_Z_M),
+                    band(line, at, _KERB_OVERLAP_M - half_m, -half_m - _KERB_WIDTH_M, KERB_Z_M),
+                ]
+            )
+        red, white = blocks
+        yield joined(red), joined(white)
 
 
 def _turns(line: Centreline) -> list[tuple[float, float]]:
@@ -219,7 +243,7 @@ def _turns(line: Centreline) -> list[tuple[float, float]]:
     changes = np.flatnonzero(np.diff(np.concatenate([[0], rolled.astype(int), [0]])))
     turns = []
     for begin, end in changes.reshape(-1, 2):
-        cuts = max(1, round((end - begin) * step_m / (2 * CHUNK_M)))
+        cuts = max(1, round((end - begin) * step_m / (2 * STRETCH_M)))
         edges = (np.linspace(begin, end, cuts + 1) + first_gap) * step_m
         turns += [(float(a), float(b)) for a, b in itertools.pairwise(edges)]
     return turns

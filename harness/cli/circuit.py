@@ -3,9 +3,13 @@
 import json
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from worlds.circuit import Circuit
+    from worlds.traced import Traced
 
 app = typer.Typer(help="List, draw and add circuits, and generate their worlds.")
 
@@ -24,32 +28,51 @@ def list_circuits(
 
     Example: harness circuit list
     """
-    from worlds.circuit import circuit_names, load_circuit
+    from worlds.circuit import circuit_names, user_circuits
 
-    rows = []
-    for name in circuit_names():
-        circuit = load_circuit(name)
-        line = circuit.centreline()
-        rows.append(
-            {
-                "name": name,
-                "title": circuit.title,
-                "length_m": round(line.length_m, 1),
-                "tightest_radius_m": round(1 / float(abs(line.curvatures_1_m).max()), 2),
-                "asphalt_width_m": circuit.asphalt_width_m,
-                "time_limit_s": circuit.time_limit_s,
-            }
-        )
+    rows = [_row(name) for name in circuit_names()]
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("name", "title", "length m", "tightest m", "width m", "limit s")
+    table = Table()
+    for title in ("name", "title", "length m", "tightest m", "width m", "limit s", "from"):
+        table.add_column(title, overflow="fold")
     for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
+        from_where = row.pop("error") or (row["source"] or "")
+        cells = [str(row[key]) if row[key] is not None else "" for key in _FIGURES]
+        table.add_row(row["name"], row["title"], *cells, from_where)
     Console(stderr=True).print(table)
+    if any(row["file"] for row in rows):
+        _say(f"your own lie in {user_circuits()}")
+
+
+_FIGURES = ("length_m", "tightest_radius_m", "asphalt_width_m", "time_limit_s")
+
+
+def _row(name: str) -> dict[str, Any]:
+    """One circuit of the list; of a file that is none, why."""
+    from harness.errors import DataError
+    from worlds.circuit import built_in_names, circuit_file, load_circuit
+
+    file = None if name in built_in_names() else str(circuit_file(name))
+    row: dict[str, Any] = {"name": name, "title": "", **dict.fromkeys(_FIGURES)}
+    row |= {"file": file, "source": None if file else "built in", "error": None}
+    try:
+        circuit = load_circuit(name)
+    except DataError as error:
+        return row | {"error": str(error)}
+    line = circuit.centreline()
+    return row | {
+        "title": circuit.title,
+        "length_m": round(line.length_m, 1),
+        "tightest_radius_m": round(1 / float(abs(line.curvatures_1_m).max()), 2),
+        "asphalt_width_m": circuit.asphalt_width_m,
+        "time_limit_s": circuit.time_limit_s,
+        "source": circuit.source or row["source"] or file,
+    }
 
 
 @app.command()
@@ -72,34 +95,115 @@ def show(
 
 @app.command()
 def add(
-    csv_file: Annotated[Path, typer.Argument(help="CSV with columns x,y (m), in driving order.")],
+    source: Annotated[
+        Path,
+        typer.Argument(help="Table of points (.csv, .txt) in driving order, or a bag: its lap."),
+    ],
     name: Annotated[str | None, typer.Option(help="Default: the file's name.")] = None,
-    asphalt_width: Annotated[float, typer.Option(min=1.0, help="Metres.")] = 3.35,
-    wall_height: Annotated[float, typer.Option(min=0.1, help="Metres.")] = 0.6,
+    asphalt_width: Annotated[float, typer.Option(min=1.0, max=50.0, help="Metres.")] = 3.35,
+    wall_height: Annotated[float, typer.Option(min=0.1, max=10.0, help="Metres.")] = 0.6,
     kerbs: Annotated[bool, typer.Option(help="Red and white kerbs at the turns.")] = False,
+    scale: Annotated[
+        float, typer.Option(min=0.001, max=1000.0, help="Make it so many times as large.")
+    ] = 1.0,
+    columns: Annotated[
+        str | None, typer.Option(help="X,Y: names or numbers of the columns, if not found.")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of another circuit of that name.")
+    ] = False,
 ) -> None:
     """Add your own circuit from its centreline; refuses a line the car cannot drive.
 
     Example: harness circuit add my_track.csv --name my_track --asphalt-width 3.5
     """
     from harness.errors import UsageError
-    from worlds.circuit import built_in_names, user_circuits
-    from worlds.custom import circuit_from_csv, write_circuit
+    from harness.files import write_text
+    from worlds.circuit import built_in_names
+    from worlds.custom import as_yaml, circuit_of
 
-    chosen = name or re.sub(r"[^a-z0-9_-]+", "_", csv_file.stem.lower()).strip("_-")
+    chosen = name or re.sub(r"[^a-z0-9_-]+", "_", source.stem.lower()).strip("_-")
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", chosen):
         raise UsageError(f"'{chosen}' cannot name a circuit; use --name with a-z, 0-9, _ and -")
     if chosen in built_in_names():
         raise UsageError(f"'{chosen}' is a built-in circuit; choose another --name")
-    circuit = circuit_from_csv(
-        csv_file,
+    made = circuit_of(
+        _traced(source, columns),
         name=chosen,
         asphalt_width_m=asphalt_width,
         wall_height_m=wall_height,
         kerbs=kerbs,
+        scale=scale,
     )
-    path = write_circuit(circuit, user_circuits())
-    _say(f"added {chosen} ({circuit.centreline().length_m:.1f} m): {path}")
+    path = _own_folder() / f"{chosen}.yaml"
+    known = _same(path, made.circuit)
+    if known is False and not replace:
+        raise UsageError(
+            f"there is another '{chosen}' already ({path}): choose another --name, or --replace it"
+        )
+    write_text(path, as_yaml(made.circuit))
+    for note in made.notes:
+        _say(f"note: {note}")
+    length_m = made.circuit.centreline().length_m
+    did = {None: "added", True: "unchanged:", False: "replaced"}[known]
+    _say(f"{did} {chosen} ({length_m:.1f} m): {path}")
+
+
+def _traced(source: Path, columns: str | None) -> "Traced":
+    """The line of a table of points, or of the lap that a bag holds."""
+    from worlds.traced import read_traced
+
+    if not _is_recording(source):
+        return read_traced(source, columns)
+    import numpy as np
+
+    from harness.errors import UsageError
+    from harness.recording.log import read_run_log
+    from harness.recording.messages import bag_of
+    from worlds.driven import traced_lap
+
+    if columns is not None:
+        raise UsageError("--columns is for tables; a bag's line is its odometry")
+    bag = bag_of(source)
+    log = read_run_log(bag, damaged=True)
+    driven = log.odometry.sim_s >= log.go_sim_s
+    path = np.column_stack([log.odometry.x_m, log.odometry.y_m])[driven]
+    return traced_lap(path, str(bag))
+
+
+def _is_recording(path: Path) -> bool:
+    """Whether it is a bag or a recording's folder, by its kind or its name."""
+    return path.is_dir() or path.suffix in (".bag", ".mcap", ".db3")
+
+
+def _own_folder() -> Path:
+    """Folder of the user's own circuits.
+
+    Raises:
+        StorageError: There is no home to put it in.
+    """
+    from harness.errors import StorageError
+    from worlds.circuit import user_circuits
+
+    try:
+        return user_circuits()
+    except RuntimeError:
+        raise StorageError(
+            "there is no home folder to keep circuits in: set PITWALL_CIRCUITS to a folder"
+        ) from None
+
+
+def _same(path: Path, circuit: "Circuit") -> bool | None:
+    """Whether a file holds this circuit; None if it is not there."""
+    from harness.errors import DataError
+    from worlds.circuit import Circuit
+
+    if not path.exists():
+        return None
+    try:
+        return Circuit.from_yaml(path).sha256() == circuit.sha256()
+    except DataError:
+        return False
 
 
 @app.command()

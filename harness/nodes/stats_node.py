@@ -40,8 +40,9 @@ from harness.recording.messages import BAG_NAME
 from harness.recording.run_ending import Ending, ended, exit_code, finish_recording
 from harness.run.referee import Account, Event, Referee, Sign
 from harness.run.supervision import BRAIN, SIMULATOR
-from harness.spec.recorded import RecordedSpec
+from harness.spec.recorded import CIRCUIT_DRIVEN, RecordedSpec
 from harness.spec.run import RunSpec
+from worlds.circuit import carried
 
 _RECORDED = {
     topics.ODOMETRY: Odometry,
@@ -157,7 +158,8 @@ def run_recorded(spec: RunSpec, course: Course, bag_path: Path, account: Account
         PitwallError: what kept it from its outcome.
     """
     with closing(StatsNode(spec.record_camera)) as node, closing(BagWriter(bag_path)) as bag:
-        bag.write_json(topics.METADATA, RecordedSpec.of(spec).model_dump(), time.time())
+        told = RecordedSpec.of(spec).model_dump() | {CIRCUIT_DRIVEN: carried(course.circuit)}
+        bag.write_json(topics.METADATA, told, time.time())
         bag.write_lasting(topics.STATIC_TRANSFORMS, transforms.of_camera(), time.time())
         return Referee(spec, course, bag, node, account).run()
 

@@ -15,9 +15,9 @@ from harness.errors import DataError, PitwallError, UsageError
 from harness.metrics.figures import replay
 from harness.metrics.lap import LapLimits
 from harness.metrics.run_log import Floats, RunLog
-from harness.spec.recorded import RecordedSpec
+from harness.spec.recorded import CIRCUIT_DRIVEN, RecordedSpec
 from harness.spec.run import RunSpec
-from worlds.circuit import Circuit, Direction, circuit_names, load_circuit
+from worlds.circuit import Circuit, Direction, circuit_names, circuit_of_run, load_circuit
 
 # A line counts as driven on a circuit if this share of it lies on the asphalt.
 _RECOGNISED_SHARE = 0.8
@@ -86,7 +86,7 @@ def course_of(log: RunLog, given: Given | None = None, bag: Path | None = None) 
     given = given or Given()
     spec = _spec(log.metadata)
     if spec is not None:
-        return _recorded(spec, given, bag)
+        return _recorded(spec, log.metadata.get(CIRCUIT_DRIVEN), given, bag)
     circuit, source = _circuit(log, given.circuit, bag)
     x_m, y_m = _line(log)
     direction: Direction = "forward"
@@ -108,7 +108,10 @@ def _spec(metadata: Mapping[str, Any]) -> RunSpec | None:
         return None
 
 
-def _recorded(spec: RunSpec, given: Given, bag: Path | None) -> Course:
+def _recorded(
+    spec: RunSpec, told: Mapping[str, Any] | None, given: Given, bag: Path | None
+) -> Course:
+    """The course of a run of ours, on the circuit that it carries unless another is given."""
     changes = {
         "circuit": given.circuit,
         "direction": given.direction,
@@ -116,32 +119,36 @@ def _recorded(spec: RunSpec, given: Given, bag: Path | None) -> Course:
         "timeout": given.timeout_s,
     }
     said = {name: value for name, value in changes.items() if value is not None}
-    if given.circuit is None and not _is_known(spec.circuit):
+    asked = spec.model_copy(update=said)
+    if given.circuit is not None:
+        return course_of_spec(asked, "as given")
+    if told is None and not _is_known(spec.circuit):
         raise DataError(
             f"the bag drove {spec.circuit!r}, a circuit that is not known here"
             f" (known: {', '.join(circuit_names())}): {_way_out(bag, spec.circuit)}"
         )
-    return course_of_spec(
-        spec.model_copy(update=said), "as given" if given.circuit else "as recorded"
-    )
+    circuit, differs = circuit_of_run(asked.circuit, told)
+    return course_of_spec(asked, "; ".join(filter(None, ("as recorded", differs))), circuit)
 
 
-def course_of_spec(spec: RunSpec, source: str) -> Course:
+def course_of_spec(spec: RunSpec, source: str, circuit: Circuit | None = None) -> Course:
     """The course that a run is asked to drive.
 
     Args:
         spec: The run.
         source: How it is known, in words.
+        circuit: The circuit, if it is not the one known here by the run's name of it.
 
     Raises:
         PitwallError: Its circuit can't be read.
     """
+    circuit = circuit or spec.load_circuit()
     return Course(
-        circuit=spec.load_circuit(),
+        circuit=circuit,
         direction=spec.direction,
-        start_station_m=spec.start_station_m(),
+        start_station_m=spec.start_station_m(circuit),
         laps=spec.laps,
-        timeout_s=spec.timeout_s(),
+        timeout_s=spec.timeout_s(circuit),
         source=source,
     )
 

@@ -59,6 +59,9 @@ class Result(Metrics):
     )
     model: str = Field(description="the spec's")
     circuit: str = Field(description="the spec's")
+    circuit_sha256: str | None = Field(
+        default=None, description="fingerprint of what was driven; null: an older run"
+    )
     direction: Direction = Field(default="forward", description="the spec's")
     start_station_m: float = Field(
         default=0.0, description="where the car started, along the centreline in its direction"

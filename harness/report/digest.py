@@ -153,12 +153,15 @@ class DigestCache:
         """Where the digest of a recording is kept, by all that it is made from.
 
         Raises:
-            DataError: It has no bag, or one that can't be read.
+            DataError: It has no bag, or one that can't be read, or its circuit is another one here.
             UsageError: Its circuit is not known here.
         """
         folder, bag = _files(run)
+        circuit, content = self._circuit(run.result.circuit)
+        if run.result.circuit_sha256 not in (None, circuit.sha256()):
+            raise DataError(f"circuit {run.result.circuit!r} is another one here than it drove")
         contents = (_content(folder / RESULT_NAME), _content(bag))
-        key = key_of(_code_key(), *contents, self._circuit(run.result.circuit)[1])
+        key = key_of(_code_key(), *contents, content)
         # Its first letters are a folder: ten thousand files in one are slow to list.
         return self._folder / key[:2] / f"{key}.npz"
 

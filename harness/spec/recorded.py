@@ -34,6 +34,10 @@ not be the default of today.
 """
 
 
+CIRCUIT_DRIVEN = "circuit_driven"
+"""Name under which a bag's metadata carry the whole circuit beside the spec."""
+
+
 class RecordedSpec(RunSpec):
     """What a run was asked to be.
 

@@ -81,9 +81,13 @@ class RunSpec(LaunchSpec):
         """The circuit of this run."""
         return load_circuit(self.circuit)
 
-    def start_station_m(self) -> float:
-        """Where the car starts, along the centreline in driving direction."""
-        circuit = self.load_circuit()
+    def start_station_m(self, circuit: Circuit | None = None) -> float:
+        """Where the car starts, along the centreline in driving direction.
+
+        Args:
+            circuit: The circuit, if it is not the one known here by the run's name of it.
+        """
+        circuit = circuit or self.load_circuit()
         if self.start == "default":
             return circuit.start_station(self.direction)
         return float(self.start) % circuit.centreline(self.direction).length_m
@@ -92,9 +96,9 @@ class RunSpec(LaunchSpec):
         """The file of the latency profile; None where there is none."""
         return LatencyText.parse(self.latency).profile
 
-    def timeout_s(self) -> float:
-        """Simulated time after which the run is over."""
-        return self.timeout or self.load_circuit().time_limit_s * self.laps
+    def timeout_s(self, circuit: Circuit | None = None) -> float:
+        """Simulated time after which the run is over; the argument as for `start_station_m`."""
+        return self.timeout or (circuit or self.load_circuit()).time_limit_s * self.laps
 
     def folder(self, recordings: Path, started_at: str) -> Path:
         """Where the run lands: the output asked for, else recordings/<time>-<model>-<circuit>."""

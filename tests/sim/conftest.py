@@ -6,7 +6,8 @@ import signal
 
 import pytest
 
-from worlds.custom import circuit_from_csv, write_circuit
+from worlds.custom import as_yaml, circuit_of
+from worlds.traced import read_traced
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,4 +28,6 @@ def short_circuit(tmp_path_factory: pytest.TempPathFactory) -> str:
             angle = math.tau * index / 80
             radius_m = 20.0 + 4.0 * math.cos(3.0 * angle)
             writer.writerow([radius_m * math.cos(angle), radius_m * math.sin(angle)])
-    return str(write_circuit(circuit_from_csv(table, name="short"), folder))
+    path = folder / "short.yaml"
+    path.write_text(as_yaml(circuit_of(read_traced(table), name="short").circuit))
+    return str(path)

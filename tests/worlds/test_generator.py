@@ -18,7 +18,8 @@ from worlds.car import sdf as car
 from worlds.circuit import Circuit, Direction, built_in_names, load_circuit
 from worlds.generator import WorldOptions, generate_world
 from worlds.mesh import Mesh
-from worlds.track import WALL_THICKNESS_M, Part, track_parts, wall_boxes
+from worlds.sdf import element
+from worlds.track import WALL_THICKNESS_M, Part, track_parts, wall_boxes, wall_groups
 
 PUBLISHED_M = {"simple_circuit": 430.1, "montreal": 1431.4, "montmelo": 736.1}
 
@@ -180,3 +181,66 @@ def test_the_car_stays_behind_its_own_camera() -> None:
     assert front_m < car.CAMERA_XYZ_M[0] + car.CAMERA_CLIP_M[0]
     lowest_m = min(float(mesh.triangles_m[..., 2].min()) for mesh in model.car_meshes().values())
     assert lowest_m == pytest.approx(-model.ORIGIN_HEIGHT_M, abs=1e-3)
+
+
+def long_circuit() -> Circuit:
+    """7 km in the proportions of a road course."""
+    angle = np.linspace(0, 2 * np.pi, 300, endpoint=False)
+    radius_m = 1000 + 150 * np.cos(3 * angle) + 60 * np.sin(7 * angle) + 25 * np.cos(19 * angle)
+    points = radius_m[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
+    return Circuit(
+        name="long",
+        title="Long",
+        control_points=tuple((float(x), float(y)) for x, y in points),
+        asphalt_width_m=3.35,
+        time_limit_s=1300,
+    )
+
+
+def test_a_long_circuit_takes_few_meshes_and_groups_of_walls() -> None:
+    circuit = long_circuit()
+    assert circuit.centreline().length_m > 6900
+    parts = track_parts(circuit)
+    # Gazebo spends CPU on every mesh in every frame: one each 12 m were more than 3000.
+    assert len(parts) < 250
+    assert len({part.name for part in parts}) == len(parts)
+    boxes, groups = wall_boxes(circuit), wall_groups(circuit)
+    assert [box for group in groups for box in group] == boxes
+    assert max(map(len, groups)) <= 60
+
+
+def test_walls_collide_as_models_of_their_own(tmp_path: Path) -> None:
+    circuit = load_circuit("montmelo")
+    world = Xml.parse(generate_world(circuit, tmp_path)).getroot().find("world")
+    assert world is not None
+    groups = world.findall("model[@name='montmelo']/model")
+    assert [len(group.findall("link/collision")) for group in groups] == [
+        len(group) for group in wall_groups(circuit)
+    ]
+    assert all(group.findtext("static") == "true" for group in groups)
+
+
+def test_the_ground_alone_is_drawn_last(tmp_path: Path) -> None:
+    # At a wall's foot both are as far away; a picture must not depend on the number of meshes.
+    world = Xml.parse(generate_world(load_circuit("montreal"), tmp_path)).getroot()
+    glass = [
+        visual.get("name")
+        for visual in world.iter("visual")
+        if visual.find("transparency") is not None
+    ]
+    assert glass == ["ground"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (-200.88, "-200.88"),
+        (0.123456789, "0.123457"),
+        (712.3456, "712.346"),
+        (-2000.12345, "-2000.123"),
+        (9999.9996, "10000"),
+        (1e-5, "1e-05"),
+    ],
+)
+def test_numbers_are_never_coarser_than_a_millimetre(value: float, text: str) -> None:
+    assert element("pose", text=value).text == text
