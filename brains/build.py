@@ -109,13 +109,18 @@ def train_file(
     if apart:
         train_elsewhere(model, data, folder, progress)
         return target
-    scratch = folder / ".scratch" / model.name
+    scratch = scratch_of(model, folder)
     part = folder / f".{model.kept_file}.part"
     make_file(model, recipe, part, folder, scratch, data, progress)
     part.replace(target)
     write_sums(folder)
     shutil.rmtree(scratch)
     return target
+
+
+def scratch_of(model: ModelSpec, folder: Path) -> Path:
+    """Where a training into a weights folder keeps what lets it go on."""
+    return folder / ".scratch" / model.name
 
 
 def make_file(

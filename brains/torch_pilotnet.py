@@ -65,15 +65,20 @@ def to_tensor(images: NDArray[np.float32]) -> Any:
     return pytorch().from_numpy(images).permute(0, 3, 1, 2)
 
 
-def save_weights(network: Any, path: Path) -> None:
+def save_weights(network: Any, path: Path, *, compress: bool = False) -> None:
     """Write a network's weights file: by name, rounded to float16 (atomically).
+
+    Args:
+        network: A torch module.
+        path: The file, an ``.npz``.
+        compress: Whether to deflate it; worth its time where many weights are zero.
 
     Raises:
         DataError: A weight is not finite or too large for float16.
     """
     state = network.state_dict().items()
     floats = {name: t.detach().numpy() for name, t in state if t.is_floating_point()}
-    write_weights(path, floats)
+    write_weights(path, floats, compress=compress)
 
 
 def load_network(path: Path) -> Any:

@@ -76,13 +76,14 @@ def summaries(log: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def bare_root(storage: Path, who: str, certificates: Path | None) -> Iterator[Path]:
-    """A bare Debian 12 with a user who has sudo; removed whatever happens.
+def bare_root(storage: Path, who: str, certificates: Path | None, keep: bool) -> Iterator[Path]:
+    """A bare Debian 12 with a user who has sudo; removed whatever happens, unless it is kept.
 
     Args:
         storage: folder for it.
         who: names the steps.
         certificates: file of the authorities that pip trusts here; None: the usual ones.
+        keep: leave it there.
     """
     storage.mkdir(parents=True, exist_ok=True)
     root = Path(tempfile.mkdtemp(prefix="bare-", dir=storage))
@@ -98,12 +99,20 @@ def bare_root(storage: Path, who: str, certificates: Path | None) -> Iterator[Pa
         (root / "etc" / "sudoers.d" / _USER).write_text(f"{_USER} ALL=(ALL) NOPASSWD: ALL\n")
         yield root
     finally:
-        # A second Ctrl-C must not leave half of it behind.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
-        remove_tree(root)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.default_int_handler)
+        if keep:
+            say(f"kept, to look at by `{_ENTER} {root} {who} bash`: {root}")
+        else:
+            _remove(root)
+
+
+def _remove(root: Path) -> None:
+    # A second Ctrl-C must not leave half of it behind.
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in handlers:
+        signal.signal(number, signal.SIG_IGN)
+    remove_tree(root)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def clone(root: Path, user: str) -> Path:
@@ -147,7 +156,9 @@ def try_commands(
     return [*lines, f"make test as {user}: all passed; {time.monotonic() - started_s:.0f} s"]
 
 
-def carry_out(steps: Sequence[str], storage: Path, tests: str | None, torch_index: str) -> None:
+def carry_out(
+    steps: Sequence[str], storage: Path, tests: str | None, torch_index: str, keep: bool
+) -> None:
     """Runs the steps that were asked for.
 
     Raises:
@@ -169,7 +180,7 @@ def carry_out(steps: Sequence[str], storage: Path, tests: str | None, torch_inde
     said = [f"commit {commit}"]
     for step in steps or _STEPS:
         user = _STEPS[step]
-        with bare_root(storage, user, Path(trusted) if trusted else None) as root:
+        with bare_root(storage, user, Path(trusted) if trusted else None, keep) as root:
             said += try_commands(root, user, variables, tests)
     for line in said:
         say(line)
@@ -190,11 +201,13 @@ def main() -> int:
         default=cache_root() / "bare",
         help="folder for the roots, 15 GB each, one at a time; default: %(default)s",
     )
+    parser.add_argument("--keep", action="store_true", help="leave the roots there, to look at")
     options = parser.parse_args()
     tests = None if options.lap_only else options.tests
     storage = options.storage.absolute()
     return exit_code(
-        lambda: carry_out(options.steps, storage, tests, options.torch_index), "the roots' folder"
+        lambda: carry_out(options.steps, storage, tests, options.torch_index, options.keep),
+        "the roots' folder",
     )
 
 

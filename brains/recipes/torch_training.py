@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from brains.artifacts import REFERENCE_FILE
 from brains.preprocess import normalise
 from brains.recipes.torch import example, quietly, torchscript
+from brains.recipes.torch_pruning import hold_zeros, layers_of, let_go
 from brains.recipes.torch_quantised import calibrate, prepared, to_integers
 from brains.recipes.training import run_training
 from brains.reference import write_reference
@@ -55,12 +56,16 @@ def pilotnet(workshop: Workshop) -> None:
 def quantised(workshop: Workshop) -> None:
     """A TorchScript file of int8 weights and activations that has learned with their rounding.
 
-    Ranges start where the calibration frames put them. ``recipe_options`` are ``TrainParams``.
+    Ranges start where the calibration frames put them. Zeros of the weights file stay zeros.
+    ``recipe_options`` are ``TrainParams``.
     """
     network = without_normalisation(load_network(workshop.weights()))
     aware = prepared(network, example(), aware=True)
     calibrate(aware, workshop.calibration())
     params = TrainParams(**workshop.model.recipe_options)
+    layers = layers_of(aware)
+    hold_zeros(layers)
     with quietly():
         run_training(workshop, params, lambda *_: RoundingLearner(aware, params))
+    let_go(layers)
     workshop.target.write_bytes(torchscript(to_integers(aware)))

@@ -24,8 +24,10 @@ from harness.batch.runner import LOG, claimed, require_snakemake, run_snakemake
 from harness.errors import BrainError, HarnessError, UsageError
 from harness.paths import recordings_root
 from harness.recording.results import RESULT_NAME, Outcome, Result, read_result
+from harness.recording.run_ending import latency_sha256
 from harness.report.found import find_runs
 from harness.report.table import circuit_tables, terminal_report
+from harness.spec.run import RunSpec
 
 RUN_COMMAND = (sys.executable, "-P", "-m", "harness.batch.job")
 
@@ -156,14 +158,29 @@ def _check_same(job: Job) -> None:
     Raises:
         UsageError: the plan was changed.
     """
-    driven = read_result(job.folder).spec
+    result = read_result(job.folder)
     advice = "choose another --output, or move it away"
-    if driven is None:
+    if result.spec is None:
         raise UsageError(f"{job.folder} does not say how it was driven: {advice}")
-    if changed := "; ".join(driven.differences(job.spec)):
+    same = ["latency"] if _same_profile(result, job.spec) else []
+    if changed := "; ".join(result.spec.differences(job.spec, same)):
         raise UsageError(
             f"{job.folder} was driven otherwise than the plan says ({changed}): {advice}"
         )
+
+
+def _same_profile(result: Result, spec: RunSpec) -> bool:
+    """Whether a run had the latency profile that is asked for, wherever the file lay then.
+
+    Results of older versions don't tell its content: then its name decides.
+    """
+    wanted = spec.latency_profile()
+    driven = result.spec.latency_profile() if result.spec else None
+    if wanted is None or driven is None:
+        return False
+    if result.latency_sha256 is None:
+        return driven.name == wanted.name
+    return result.latency_sha256 == latency_sha256(spec)
 
 
 def print_summary(results: dict[str, Result], output: Path, rank_by: str) -> None:

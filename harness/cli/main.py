@@ -1,7 +1,8 @@
 """The `harness` command: registers every command, turns errors into one line and an exit code."""
 
+import errno
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -25,8 +26,9 @@ from harness.cli import (
     train,
     video,
 )
-from harness.errors import PitwallError
+from harness.errors import DataError, PitwallError, StorageError
 
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG}
 _EXIT_CODES = """
 Exit codes: 0 done (for `lap`: driving ended in a result, whatever it was) | 1 other error |
 2 unknown name or senseless value | 3 broken or missing file | 4 this machine lacks something |
@@ -86,5 +88,13 @@ def main() -> None:
     try:
         build_app()()
     except PitwallError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        _end(error)
+    except OSError as error:
+        # What no reader foresees: a name too long, links in a circle, a disk that fails.
+        kind = StorageError if error.errno in _DISK else DataError
+        _end(kind(f"{error.filename or 'a file'}: {error.strerror or error}"))
+
+
+def _end(error: PitwallError) -> NoReturn:
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(error.exit_code)

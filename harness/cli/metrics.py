@@ -20,6 +20,12 @@ def metrics(
     timeout: Annotated[
         float | None, typer.Option(help="Simulated s allowed; else the circuit's limit.")
     ] = None,
+    odometry_topic: Annotated[
+        str | None, typer.Option(help="Where the odometry is; else /F1ROS/odom, or the only one.")
+    ] = None,
+    camera_topic: Annotated[
+        str | None, typer.Option(help="Where the camera's frames are; else the usual, or only one.")
+    ] = None,
     reference: Annotated[
         Path | None,
         typer.Option(help="A bag with the study's reference lap: its deviation, against that."),
@@ -30,8 +36,8 @@ def metrics(
 ) -> None:
     """Compute all figures of a run again from its bag, and compare them with those recorded.
 
-    Reads bags of ours and of the published study, compressed or not; of a damaged bag what is
-    there, and says what is lost.
+    Reads bags of ROS 1 and ROS 2, ours, the published study's and any other with odometry; of a
+    damaged bag what is there, and says what is lost.
 
     Examples: `harness metrics recordings/latest/run.bag`,
     `harness metrics study.bag --circuit montreal --json`,
@@ -40,13 +46,14 @@ def metrics(
     from rich.console import Console
 
     from harness.recording.bag_metrics import measure_bag
+    from harness.recording.chosen_topics import AskedTopics
     from harness.recording.course import Given
     from harness.recording.reference import read_reference
     from harness.report.bag_sheet import json_sheet, terminal_sheet
 
     given = Given(circuit, direction, laps, timeout)
     lap = None if reference is None else read_reference(reference)
-    measured = measure_bag(bag, given, lap)
+    measured = measure_bag(bag, given, lap, AskedTopics(odometry_topic, camera_topic))
     if as_json:
         print(json_sheet(measured))
     else:

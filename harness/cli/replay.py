@@ -14,6 +14,9 @@ def replay(
     rate: Annotated[float, typer.Option(help="frames/s at most; 0: as the model answers")] = 0.0,
     patience: Annotated[float, typer.Option(help="seconds that an answer may take")] = 60.0,
     output: Annotated[Path | None, typer.Option(help="folder of the replay")] = None,
+    camera_topic: Annotated[
+        str | None, typer.Option(help="where the frames are; else the usual topic, or the only one")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="result as JSON on stdout")] = False,
 ) -> None:
     """Send every recorded frame through a model, once and in order; compare the commands.
@@ -26,8 +29,14 @@ def replay(
     from harness.replay.table import replay_table
     from harness.spec.replay import ReplaySpec
 
-    values = {"bag": str(run_or_bag), "model": model, "rate": rate, "patience": patience}
-    spec = ReplaySpec.parse({**values, "output": str(output or "")})
+    values: dict[str, object] = {
+        "bag": str(run_or_bag),
+        "model": model,
+        "rate": rate,
+        "patience": patience,
+    }
+    values |= {"output": str(output or ""), "camera_topic": camera_topic or ""}
+    spec = ReplaySpec.parse(values)
     console = Console(stderr=True, highlight=False)
     _, result = replay_bag(spec, lambda line: console.print(line, markup=False, soft_wrap=True))
     if as_json:

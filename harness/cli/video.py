@@ -19,6 +19,12 @@ def video(
     circuit: Annotated[
         str | None, typer.Option(help="The circuit; else as recorded, or recognised.")
     ] = None,
+    odometry_topic: Annotated[
+        str | None, typer.Option(help="Where the odometry is; else /F1ROS/odom, or the only one.")
+    ] = None,
+    camera_topic: Annotated[
+        str | None, typer.Option(help="Where the camera's frames are; else the usual, or only one.")
+    ] = None,
 ) -> None:
     """Make a video (mp4) of a run that was recorded with its camera.
 
@@ -29,6 +35,7 @@ def video(
     from rich.console import Console
 
     from harness.paths import recordings_root
+    from harness.recording.chosen_topics import AskedTopics
     from harness.recording.course import Given
     from harness.video.film import make_video
 
@@ -39,6 +46,7 @@ def video(
             output,
             Given(circuit),
             lambda done, of: status.update(f"picture {done} of {of}"),
+            AskedTopics(odometry_topic, camera_topic),
         )
     for note in film.notes:
         messages.print(note, style="yellow", markup=False, soft_wrap=True)

@@ -10,7 +10,15 @@ from harness.evaluation.row import Row
 from harness.report.promises import Promise
 
 FAST = "pitwall_fast"
-PRUNED = ("tflite_pruned", "tflite_pruned_dynamic", "tflite_pqat", "tflite_pcqat")
+PRUNED = (
+    "tflite_pruned",
+    "tflite_pruned_dynamic",
+    "tflite_pqat",
+    "tflite_pcqat",
+    "torch_pruned_local",
+    "torch_pruned_global",
+    "torch_pruned_qat",
+)
 # Their published size contains the optimiser's state, or the engine's plan for another GPU.
 _SIZE_NOT_COMPARABLE = ("tf_baseline",)
 _SIZE_TABLES = ("tflite", "torch")

@@ -1,7 +1,7 @@
 """All figures of one run, computed from its log. The same path serves live runs and old bags."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,14 @@ from worlds.centreline import Centreline
 from worlds.circuit import Circuit, Direction
 
 Floats = NDArray[np.float64]
+
+
+# The figures that need no time.
+_OF_THE_LINE = (
+    *("laps", "progress_m", "deviation_mae_m", "deviation_bias_m", "deviation_p50_m"),
+    *("deviation_p95_m", "deviation_max_m", "deviation_published"),
+    *("published_completed_distance", "published_position_deviation_mae"),
+)
 
 
 def _figure(description: str) -> Any:
@@ -65,9 +73,11 @@ class Metrics(BaseModel):
     transport_share: float | None = _figure("share of the wall time held in lockstep beyond that")
     waiting_share: float | None = _figure("share of the wall time the simulator idled otherwise")
     images_per_sim_s: float | None = _figure("camera images per simulated second")
-    frames_used: int = Field(default=0, description="frames that became a command")
-    frames_missed: int = Field(default=0, description="frames that came while the brain was busy")
-    contact_messages: int = Field(default=0, description="messages of contact with a wall")
+    frames_used: int | None = Field(default=0, description="frames that became a command")
+    frames_missed: int | None = Field(
+        default=0, description="frames that came while the brain was busy"
+    )
+    contact_messages: int | None = Field(default=0, description="messages of contact with a wall")
     odometry_sha256: str | None = _figure("fingerprint of the driven line, go to end")
     commands_sha256: str | None = _figure("lockstep: fingerprint of frames and commands")
     published_completed_distance: float | None = _figure("length of the driven line, m")
@@ -111,6 +121,8 @@ def replay(
 ) -> Drive:
     """Follow the logged odometry as it was followed live.
 
+    Where simulated time is unknown the line alone decides: nothing is too late or too slow.
+
     Args:
         log: The run.
         centreline: The centreline in the driving direction.
@@ -122,6 +134,8 @@ def replay(
         DataError: Fewer than two odometry samples from go on.
     """
     samples = _samples_from(log.odometry, log.go_sim_s)
+    if not log.times.known:
+        limits = replace(limits, timeout_s=math.inf, stuck_time_s=math.inf)
     tracker = LapTracker(centreline, start_station_m, laps, limits)
     tracker.go(float(samples[0, 0]), float(samples[0, 1]), float(samples[0, 2]))
     states: list[LapState] = []
@@ -180,8 +194,11 @@ def metrics_of_drive(
         centreline: The centreline in the driving direction.
         start_station_m: Station of the start line on it.
     """
+    driving = _driving(drive, centreline, start_station_m)
+    if not log.times.known:
+        return Metrics(**_without_simulated_time(log, drive, driving))
     figures: dict[str, Any] = {
-        **_driving(drive, centreline, start_station_m),
+        **driving,
         **_brain(log, drive),
         **_simulator(log, drive),
         "odometry_sha256": odometry_sha256(log, drive.end_sim_s),
@@ -306,6 +323,14 @@ def _driving(drive: Drive, centreline: Centreline, start_station_m: float) -> di
         "deviation_published": published,
         "published_position_deviation_mae": published,
     }
+
+
+def _without_simulated_time(log: RunLog, drive: Drive, driving: dict[str, Any]) -> dict[str, Any]:
+    """What is left of the figures where simulated time is unknown: those of the line alone."""
+    figures = {name: value for name, value in driving.items() if name in _OF_THE_LINE}
+    counts = dict.fromkeys(("frames_used", "frames_missed", "contact_messages"))
+    wall_s = drive.end_sim_s - float(drive.path.sim_s[0])
+    return figures | counts | {"duration_wall_s": wall_s if log.times.kind == "wall" else None}
 
 
 def _brain(log: RunLog, drive: Drive) -> dict[str, Any]:

@@ -6,21 +6,24 @@ messages carry the simulated time of what they tell. What a bag lacks is empty.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from harness.metrics.times import Indices, Times
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Odometry:
-    """/F1ROS/odom; every array (N,), in the order of the simulated stamps.
+    """The car's odometry; every array (N,), in the order of the simulated times.
 
     Attributes:
-        sim_s: Simulated stamps.
+        sim_s: Simulated times; where `RunLog.times` says that these are unknown, wall times or
+            the numbers of the samples.
         wall_s: Wall times of the records.
         x_m: Positions, east.
         y_m: Positions, north.
@@ -161,9 +164,12 @@ class RunLog:
         events: The run's events, in the order of the records.
         metadata: Content of /metadata; empty if there is none.
         experiment_metrics: Content of /experiment_metrics; empty if there is none.
-        camera_sim_s: (N,) simulated stamps of the recorded images.
-        contacts_sim_s: (N,) simulated stamps of contacts with walls.
-        records_are_simulated: The records are stamped in simulated time.
+        camera_sim_s: (N,) simulated times of the recorded images, ascending, each once.
+        contacts_sim_s: (N,) simulated times of contacts with walls.
+        times: What the bag's times mean.
+        camera_topic: Where the images are; None without any.
+        camera_numbers: (N,) the number of each image among the messages of its topic.
+        notes: Topics that were taken though they are not the usual ones, a line each.
         losses: What a damaged bag has lost, a line each; empty for a whole one.
     """
 
@@ -178,7 +184,10 @@ class RunLog:
     experiment_metrics: Mapping[str, Any]
     camera_sim_s: Floats
     contacts_sim_s: Floats
-    records_are_simulated: bool = False
+    times: Times = field(default_factory=Times)
+    camera_topic: str | None = None
+    camera_numbers: Indices = field(default_factory=lambda: np.empty(0, np.intp))
+    notes: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
 
     def event_sim_s(self, name: str) -> float | None:
@@ -191,13 +200,13 @@ class RunLog:
     @property
     def go_sim_s(self) -> float:
         """Simulated time of the start: the `go` event, or else the first odometry sample."""
-        go_sim_s = self.event_sim_s("go")
+        go_sim_s = self.event_sim_s("go") if self.times.known else None
         return float(self.odometry.sim_s[0]) if go_sim_s is None else go_sim_s
 
     @property
     def finish_sim_s(self) -> float:
         """Simulated time of the end: the `finish` event, or else the last odometry sample."""
-        finish_sim_s = self.event_sim_s("finish")
+        finish_sim_s = self.event_sim_s("finish") if self.times.known else None
         return float(self.odometry.sim_s[-1]) if finish_sim_s is None else finish_sim_s
 
 

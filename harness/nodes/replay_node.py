@@ -213,7 +213,7 @@ def main() -> int:
     start_node("replay")
     spec = ReplaySpec.parse(rospy.get_param("/replay"))
     spec.check_runnable()
-    source = open_source(bag_of(Path(spec.bag)))
+    source = open_source(bag_of(Path(spec.bag)), spec.camera_topic or None)
     started_at = datetime.now(UTC)
     folder = spec.folder(recordings_root(), started_at.strftime("%Y%m%dT%H%M%S.%fZ"))
     claim_replay(folder)

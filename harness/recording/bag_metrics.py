@@ -18,15 +18,13 @@ from harness.metrics.figures import (
 )
 from harness.metrics.lap import DrivingOutcome
 from harness.metrics.run_log import Odometry, RunLog
+from harness.metrics.times import HOLE_S, Times
+from harness.recording.chosen_topics import AskedTopics
 from harness.recording.course import Course, Given, course_of
 from harness.recording.log import read_run_log
 from harness.recording.messages import bag_of
 from harness.recording.reference import Reference
 from harness.recording.results import RESULT_NAME, read_result
-
-# Odometry comes 50 times a simulated second (20 in the study's bags): a hole of this length is one
-# that a lost chunk has torn.
-_HOLE_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,9 @@ class BagMetrics:
         metrics: All figures.
         outcome: How driving ended; None if the bag ends before.
         outcome_reason: The outcome in words.
-        notes: What is lost of a damaged bag, and what the figures leave out for it; a line each.
+        times: What the bag's times mean, in a line.
+        notes: What a reader must know: topics taken, what the times lack, what is lost of a damaged
+            bag, and what the figures leave out for it; a line each.
         recorded_in: Where figures recorded with the bag stand; None without any.
         recorded: Those figures by name.
         earlier: Figures by the definition that they had in older recordings.
@@ -69,6 +69,7 @@ class BagMetrics:
     metrics: Metrics
     outcome: DrivingOutcome | None
     outcome_reason: str
+    times: Times
     notes: tuple[str, ...]
     recorded_in: str | None
     recorded: dict[str, Any]
@@ -104,6 +105,7 @@ class BagMetrics:
             "timeout_s": self.course.timeout_s,
             "outcome": self.outcome,
             "outcome_reason": self.outcome_reason,
+            "times": self.times.words,
             "notes": list(self.notes),
             "recorded_in": self.recorded_in,
             "different": {name: self.recorded[name] for name in self.different},
@@ -114,7 +116,10 @@ class BagMetrics:
 
 
 def measure_bag(
-    path: Path, given: Given | None = None, reference: Reference | None = None
+    path: Path,
+    given: Given | None = None,
+    reference: Reference | None = None,
+    asked: AskedTopics | None = None,
 ) -> BagMetrics:
     """Compute all figures of a bag, damaged ones as far as they go.
 
@@ -122,12 +127,13 @@ def measure_bag(
         path: The bag, or a recording's folder.
         given: What the user says of its course.
         reference: A lap to measure the deviation against, as the published study does.
+        asked: The topics that the user names.
 
     Raises:
         DataError: No bag, no run, no circuit recognised, or a reference of another one.
-        UsageError: The circuit given is not known.
+        UsageError: The circuit or a topic given is not known.
     """
-    measured, _, drive = measured_log(bag_of(path), given)
+    measured, _, drive = measured_log(bag_of(path), given, asked)
     if reference is None:
         return measured
     course = measured.course
@@ -140,33 +146,37 @@ def measure_bag(
     return replace(measured, against=AgainstReference(reference, deviation))
 
 
-def measured_log(bag: Path, given: Given | None = None) -> tuple[BagMetrics, RunLog, Drive]:
+def measured_log(
+    bag: Path, given: Given | None = None, asked: AskedTopics | None = None
+) -> tuple[BagMetrics, RunLog, Drive]:
     """What a bag says, with its log and its driving, for who wants to draw them.
 
     Args:
         bag: The bag.
         given: What the user says of its course.
+        asked: The topics that the user names.
 
     Raises:
         DataError: No bag, no run, or no circuit recognised.
-        UsageError: The circuit given is not known.
+        UsageError: The circuit or a topic given is not known.
     """
-    log = read_run_log(bag, damaged=True)
-    notes = list(log.losses)
-    if log.losses:
+    log = read_run_log(bag, damaged=True, asked=asked)
+    notes = [*log.notes, *log.times.notes, *log.losses]
+    if log.losses and log.times.kind != "none":
         log = _before_hole(log, notes)
-    if log.records_are_simulated:
-        notes.append("its records are stamped in simulated time: there are no figures of wall time")
-    course = course_of(log, given)
+    course = course_of(log, given, bag)
     centreline = course.circuit.centreline(course.direction)
     drive = replay(log, centreline, course.start_station_m, course.laps, course.limits)
     metrics = metrics_of_drive(log, drive, centreline, course.start_station_m)
     reason = drive.outcome_reason
     if drive.outcome is None:
-        reason = (
-            f"the bag ends {metrics.duration_sim_s:.2f} simulated s after go, at"
-            f" {metrics.progress_m:.1f} m of {course.laps * centreline.length_m:.1f} m"
+        after = (
+            ""
+            if metrics.duration_sim_s is None
+            else f" {metrics.duration_sim_s:.2f} simulated s after go,"
         )
+        whole_m = course.laps * centreline.length_m
+        reason = f"the bag ends{after} at {metrics.progress_m:.1f} m of {whole_m:.1f} m"
     recorded_in, recorded = _recorded(bag, log)
     measured = BagMetrics(
         bag=bag,
@@ -174,6 +184,7 @@ def measured_log(bag: Path, given: Given | None = None) -> tuple[BagMetrics, Run
         metrics=metrics,
         outcome=drive.outcome,
         outcome_reason=reason,
+        times=log.times,
         notes=tuple(notes),
         recorded_in=recorded_in,
         recorded=recorded,
@@ -185,7 +196,7 @@ def measured_log(bag: Path, given: Given | None = None) -> tuple[BagMetrics, Run
 def _before_hole(log: RunLog, notes: list[str]) -> RunLog:
     """The log up to the first hole in its odometry: the car must not be followed across one."""
     odometry = log.odometry
-    starts = (np.diff(odometry.sim_s) > _HOLE_S) & (odometry.sim_s[:-1] >= log.go_sim_s)
+    starts = (np.diff(odometry.sim_s) > HOLE_S) & (odometry.sim_s[:-1] >= log.go_sim_s)
     if not starts.any():
         return log
     last = int(np.flatnonzero(starts)[0])

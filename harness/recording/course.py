@@ -1,14 +1,17 @@
 """Which course a bag drove: as recorded in it, as given, or recognised from the driven line."""
 
 import math
+import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path, PurePath
 from typing import Any, get_args
 
 import numpy as np
 from pydantic import ValidationError
 
-from harness.errors import DataError, UsageError
+from harness.errors import DataError, PitwallError, UsageError
 from harness.metrics.figures import replay
 from harness.metrics.lap import LapLimits
 from harness.metrics.run_log import Floats, RunLog
@@ -64,7 +67,7 @@ class Given:
             raise UsageError(f"laps must be at least 1, not {self.laps}")
 
 
-def course_of(log: RunLog, given: Given | None = None) -> Course:
+def course_of(log: RunLog, given: Given | None = None, bag: Path | None = None) -> Course:
     """The course that a bag drove.
 
     A bag of ours says it in /metadata. Of any other bag, such as those of the published study, the
@@ -74,16 +77,17 @@ def course_of(log: RunLog, given: Given | None = None) -> Course:
     Args:
         log: The bag.
         given: What the user says; goes before everything else.
+        bag: Its file, for what is said of it.
 
     Raises:
-        UsageError: No circuit has that name.
+        UsageError: No circuit has the name given.
         DataError: The driven line lies on no known circuit.
     """
     given = given or Given()
     spec = _spec(log.metadata)
     if spec is not None:
-        return _recorded(spec, log.metadata.get(CIRCUIT_DRIVEN), given)
-    circuit, source = _circuit(log, given.circuit)
+        return _recorded(spec, log.metadata.get(CIRCUIT_DRIVEN), given, bag)
+    circuit, source = _circuit(log, given.circuit, bag)
     x_m, y_m = _line(log)
     direction: Direction = "forward"
     if given.direction is not None:
@@ -104,7 +108,9 @@ def _spec(metadata: Mapping[str, Any]) -> RunSpec | None:
         return None
 
 
-def _recorded(spec: RunSpec, told: Mapping[str, Any] | None, given: Given) -> Course:
+def _recorded(
+    spec: RunSpec, told: Mapping[str, Any] | None, given: Given, bag: Path | None
+) -> Course:
     """The course of a run of ours, on the circuit that it carries unless another is given."""
     changes = {
         "circuit": given.circuit,
@@ -116,6 +122,11 @@ def _recorded(spec: RunSpec, told: Mapping[str, Any] | None, given: Given) -> Co
     asked = spec.model_copy(update=said)
     if given.circuit is not None:
         return course_of_spec(asked, "as given")
+    if told is None and not _is_known(spec.circuit):
+        raise DataError(
+            f"the bag drove {spec.circuit!r}, a circuit that is not known here"
+            f" (known: {', '.join(circuit_names())}): {_way_out(bag, spec.circuit)}"
+        )
     circuit, differs = circuit_of_run(asked.circuit, told)
     return course_of_spec(asked, "; ".join(filter(None, ("as recorded", differs))), circuit)
 
@@ -142,19 +153,32 @@ def course_of_spec(spec: RunSpec, source: str, circuit: Circuit | None = None) -
     )
 
 
-def _circuit(log: RunLog, name: str | None) -> tuple[Circuit, str]:
+def _is_known(name: str) -> bool:
+    try:
+        load_circuit(name)
+    except PitwallError:
+        return False
+    return True
+
+
+def _circuit(log: RunLog, name: str | None, bag: Path | None) -> tuple[Circuit, str]:
     """The circuit of a bag that is not ours, and how it is known."""
     if name is not None:
         return load_circuit(name), "as given"
     # The study's worlds are called simple_circuit_no_wall.launch, montreal_line.launch, ...
-    world = str(log.metadata.get("world", ""))
+    world = PurePath(str(log.metadata.get("world", ""))).name
     named = [known for known in circuit_names() if world.startswith(known)]
     if named:
-        return load_circuit(max(named, key=len)), f"by the metadata's world {world!r}"
-    return _recognised(log)
+        circuit = load_circuit(max(named, key=len))
+        # Another world's name may begin alike: a car starts on the asphalt of its own.
+        x_m, y_m = _line(log)
+        start = circuit.centreline().project((x_m[0], y_m[0]))
+        if abs(start.lateral_m) <= circuit.asphalt_width_m / 2.0:
+            return circuit, f"by the metadata's world {world!r}"
+    return _recognised(log, world, bag)
 
 
-def _recognised(log: RunLog) -> tuple[Circuit, str]:
+def _recognised(log: RunLog, world: str, bag: Path | None) -> tuple[Circuit, str]:
     """The circuit on whose asphalt most of the driven line lies.
 
     Raises:
@@ -174,11 +198,20 @@ def _recognised(log: RunLog) -> tuple[Circuit, str]:
     assert best is not None
     share, _, circuit = best
     if share < _RECOGNISED_SHARE:
+        named = f"; its metadata name the world {world!r}" if world else ""
         raise DataError(
             "the driven line lies on no known circuit"
-            f" (the best is {circuit.name}, with {share:.0%} of it): say --circuit NAME"
+            f" (the best is {circuit.name}, with {share:.0%} of it){named}:"
+            f" {_way_out(bag, PurePath(world).stem)}, or say --circuit NAME"
         )
     return circuit, f"recognised: {share:.0%} of the driven line lies on its asphalt"
+
+
+def _way_out(bag: Path | None, name: str) -> str:
+    """How a circuit that is not known here is made of a bag."""
+    fitting = re.sub(r"[^a-z0-9_-]+", "_", PurePath(name).stem.lower()).strip("_-") or "NAME"
+    command = f"harness circuit add {shlex.quote(str(bag)) if bag else 'BAG'} --name {fitting}"
+    return f"`{command}` makes a circuit of the driven lap"
 
 
 def _goes_forward(circuit: Circuit, x_m: Floats, y_m: Floats) -> bool:

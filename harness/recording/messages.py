@@ -7,62 +7,67 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import apsw
+from backports import zstd
 from rosbags.interfaces import Connection, ConnectionExtRosbag1
-from rosbags.rosbag1 import Reader, ReaderError, Writer
+from rosbags.rosbag1 import ReaderError, Writer
+from rosbags.rosbag2 import ReaderError as Ros2ReaderError
 from rosbags.serde import SerdeError
-from rosbags.typesys import Stores, TypesysError, get_types_from_msg, get_typestore
-from rosbags.typesys.store import Typestore
 
 from harness.errors import DataError, StorageError
-from harness.recording.scanned_bag import MAGIC, ScannedReader
+from harness.recording.bag_format import METADATA_NAME, SUFFIXES, BagFormat, format_of
+from harness.recording.open_bag import IndexedReader, OpenBag, Record, Topic
+from harness.recording.scanned_bag import ScannedReader
 
 BAG_NAME = "run.bag"
 # Beside its own errors the reader lets those of parsing and decompressing damaged bytes through.
 _DAMAGE = (
     ReaderError,
+    Ros2ReaderError,
     SerdeError,
     AssertionError,
     LookupError,
     ValueError,
+    TypeError,
     RuntimeError,
     EOFError,
     struct.error,
+    apsw.Error,
+    zstd.ZstdError,
 )
 
 
 class DamagedBagError(DataError):
-    """A bag that is cut off, unindexed or garbled, but may still hold something."""
+    """A ROS 1 bag that is cut off, unindexed or garbled, but may still hold something."""
 
 
 def bag_of(path: Path) -> Path:
-    """The bag meant by a path: itself, or the one in a recording's folder.
+    """The bag meant by a path: itself, or the one in a folder.
+
+    A ROS 2 bag is a folder itself. In any other folder it is a recording's `run.bag`, else the
+    only bag there.
 
     Raises:
-        DataError: There is none.
+        DataError: There is none, or more than one.
     """
-    bag = path / BAG_NAME if path.is_dir() else path
-    if not bag.exists():
-        raise DataError(f"no such bag: {bag}")
-    return bag
-
-
-def check_is_bag(bag: Path) -> None:
-    """Tell a bag from other files.
-
-    Raises:
-        DataError: It is missing, can't be read, or is no ROS 1 bag.
-    """
-    if not bag.exists():
-        raise DataError(f"no such bag: {bag}")
-    if bag.is_dir():
-        raise DataError(f"{bag} is a folder, not a bag: give its {BAG_NAME}")
+    if not path.is_dir() or (path / METADATA_NAME).is_file():
+        if not path.exists():
+            raise DataError(f"no such bag: {path}")
+        return path
+    if (path / BAG_NAME).exists():
+        return path / BAG_NAME
     try:
-        with bag.open("rb") as file:
-            magic = file.read(len(MAGIC))
+        inside = sorted(path.iterdir())
     except OSError as error:
-        raise DataError(f"{bag} can't be read: {error.strerror}") from error
-    if magic != MAGIC:
-        raise DataError(f"{bag} is not a ROS 1 bag (version 2.0)")
+        raise DataError(f"{path} can't be read: {error.strerror}") from error
+    found = [p for p in inside if p.suffix in SUFFIXES or (p / METADATA_NAME).is_file()]
+    if len(found) > 1:
+        raise DataError(
+            f"{path} holds {len(found)} bags: give one of {', '.join(bag.name for bag in found)}"
+        )
+    if not found:
+        raise DataError(f"no such bag: {path / BAG_NAME}")
+    return found[0]
 
 
 def read_messages(bag: Path, topics: Collection[str]) -> Iterator[tuple[str, int, Any]]:
@@ -72,48 +77,99 @@ def read_messages(bag: Path, topics: Collection[str]) -> Iterator[tuple[str, int
         DataError: No such file, not a bag, or a message definition that can't be read.
         DamagedBagError: It is cut off, unindexed or garbled.
     """
-    with _opened(bag) as reader:
-        wanted = [c for c in reader.connections if c.topic in topics]
-        typestore = _typestore(bag, wanted)
-        for connection, time_ns, data in reader.messages(wanted) if wanted else ():
-            message = typestore.deserialize_ros1(data, connection.msgtype)
-            yield connection.topic, time_ns, message
+    with opened(bag) as reader:
+        for topic, time_ns, _, message in reader.records(topics):
+            yield topic, time_ns, message
 
 
-def count_messages(bag: Path) -> Counter[str]:
-    """How many messages each topic of a bag has, by its index.
+def topics_of(bag: Path) -> dict[str, Topic]:
+    """The topics of a bag by name, by its index.
 
     Raises:
         DataError: No such file, or not a bag.
         DamagedBagError: It is cut off, unindexed or garbled.
     """
-    counts: Counter[str] = Counter()
-    with _opened(bag) as reader:
-        for connection in reader.connections:
-            counts[connection.topic] += connection.msgcount
-    return counts
+    with opened(bag) as reader:
+        return reader.topics
+
+
+def whatever_topics(bag: Path) -> dict[str, Topic]:
+    """As `topics_of`, of a bag that may be damaged."""
+    try:
+        return topics_of(bag)
+    except DamagedBagError:
+        with opened_damaged(bag) as reader:
+            return reader.topics
 
 
 @contextmanager
-def _opened(bag: Path) -> Iterator[Reader]:
-    """A bag's reader; what is wrong with the bag is one line."""
-    check_is_bag(bag)
+def opened(bag: Path) -> Iterator[OpenBag]:
+    """An open bag; what is wrong with it is one line.
+
+    Raises:
+        DataError: No such file, not a bag, or a ROS 2 bag that is damaged.
+        DamagedBagError: A ROS 1 bag that is cut off, unindexed or garbled.
+    """
+    kind = format_of(bag)
     try:
-        with Reader(bag) as reader:
+        with OpenBag.of(bag, kind) as reader:
             yield reader
     except _DAMAGE as error:
-        raise _damaged(bag) from error
+        raise _damaged(bag, kind, error) from error
     except OSError as error:
         # bz2 tells garbled bytes by an OSError without a number.
         if error.errno is None:
-            raise _damaged(bag) from error
+            raise _damaged(bag, kind, error) from error
+        raise DataError(f"{bag} can't be read: {error.strerror}") from error
+
+
+class DamagedBag:
+    """An open ROS 1 bag that may be damaged: what is still there."""
+
+    def __init__(self, reader: OpenBag, scanned: ScannedReader) -> None:
+        """Take an open bag and the reader behind it."""
+        self._reader = reader
+        self._unread: Counter[str] = Counter()
+        self._scanned = scanned
+
+    @property
+    def topics(self) -> dict[str, Topic]:
+        """All topics by name."""
+        return self._reader.topics
+
+    @property
+    def losses(self) -> list[str]:
+        """A line for everything that can't be read any more; complete when all is read."""
+        garbled = [
+            f"{count} messages of {topic} are garbled" for topic, count in self._unread.items()
+        ]
+        return [*self._scanned.losses, *garbled]
+
+    def records(self, topics: Collection[str]) -> Iterator[Record]:
+        """The messages of some topics that are still there, in the order of their records."""
+        return self._reader.records(topics, self._unread, _DAMAGE)
+
+
+@contextmanager
+def opened_damaged(bag: Path) -> Iterator[DamagedBag]:
+    """As `opened`, of a ROS 1 bag that may be damaged.
+
+    Raises:
+        DataError: No such file, or not a ROS 1 bag.
+    """
+    check_is_ros1(bag)
+    scanned = ScannedReader(bag)
+    try:
+        with OpenBag(bag, scanned) as reader:
+            yield DamagedBag(reader, scanned)
+    except OSError as error:
         raise DataError(f"{bag} can't be read: {error.strerror}") from error
 
 
 def read_damaged(
     bag: Path, topics: Collection[str], losses: list[str]
 ) -> Iterator[tuple[str, int, Any]]:
-    """As `read_messages`, of a bag that may be damaged: what is still there.
+    """As `read_messages`, of a ROS 1 bag that may be damaged: what is still there.
 
     Args:
         bag: The bag.
@@ -121,25 +177,22 @@ def read_damaged(
         losses: Takes a line for everything that can't be read any more, when all is read.
 
     Raises:
-        DataError: No such file, not a bag, or a message definition that can't be read.
+        DataError: No such file, not a ROS 1 bag, or a message definition that can't be read.
     """
-    check_is_bag(bag)
-    unread: Counter[str] = Counter()
-    try:
-        with ScannedReader(bag) as reader:
-            losses += reader.losses
-            wanted = [c for c in reader.connections if c.topic in topics]
-            typestore = _typestore(bag, wanted)
-            for connection, time_ns, data in reader.messages(wanted) if wanted else ():
-                try:
-                    message = typestore.deserialize_ros1(data, connection.msgtype)
-                except _DAMAGE:
-                    unread[connection.topic] += 1
-                    continue
-                yield connection.topic, time_ns, message
-    except OSError as error:
-        raise DataError(f"{bag} can't be read: {error.strerror}") from error
-    losses += [f"{count} messages of {topic} are garbled" for topic, count in unread.items()]
+    with opened_damaged(bag) as reader:
+        for topic, time_ns, _, message in reader.records(topics):
+            yield topic, time_ns, message
+        losses += reader.losses
+
+
+def check_is_ros1(bag: Path) -> None:
+    """Tell a ROS 1 bag from everything else.
+
+    Raises:
+        DataError: It is missing, can't be read, or is no ROS 1 bag.
+    """
+    if format_of(bag) != "ros1":
+        raise DataError(f"{bag} is a ROS 2 bag: only a damaged ROS 1 bag can be mended here")
 
 
 def mend_bag(bag: Path) -> bool:
@@ -155,7 +208,7 @@ def mend_bag(bag: Path) -> bool:
         StorageError: The disk is full.
     """
     try:
-        check_is_bag(bag)
+        check_is_ros1(bag)
     except DataError:
         return False
     if _is_whole(bag):
@@ -198,7 +251,7 @@ def copy_connection(connection: Connection, writer: Writer) -> Connection:
 def _is_whole(bag: Path) -> bool:
     """Whether every message can be read by the index."""
     try:
-        with Reader(bag) as reader:
+        with IndexedReader(bag) as reader:
             for _ in reader.messages():
                 pass
     except (*_DAMAGE, OSError):
@@ -206,21 +259,12 @@ def _is_whole(bag: Path) -> bool:
     return True
 
 
-def _damaged(bag: Path) -> DamagedBagError:
-    return DamagedBagError(
-        f"{bag} is truncated or has no index (its recorder was killed?): `harness metrics` reads"
-        f" what is there, `rosbag reindex {bag}` mends it"
-    )
-
-
-def _typestore(bag: Path, connections: Collection[Connection]) -> Typestore:
-    """A typestore that knows exactly the types which the bag itself defines."""
-    typestore = get_typestore(Stores.EMPTY)
-    try:
-        types: dict[str, Any] = {}
-        for connection in connections:
-            types.update(get_types_from_msg(connection.msgdef.data, connection.msgtype))
-        typestore.register(types)
-    except TypesysError as error:
-        raise DataError(f"{bag}: a message definition can't be read ({error})") from error
-    return typestore
+def _damaged(bag: Path, kind: BagFormat, error: BaseException) -> DataError:
+    if kind == "ros1":
+        return DamagedBagError(
+            f"{bag} is truncated or has no index (its recorder was killed?): `harness metrics`"
+            f" reads what is there, `rosbag reindex {bag}` mends it"
+        )
+    why = " ".join(str(error).split()) or type(error).__name__
+    mend = f"`mcap recover {bag}`" if kind == "mcap" else "`ros2 bag reindex`"
+    return DataError(f"{bag}, a ROS 2 bag, can't be read ({why}): {mend} may mend it")

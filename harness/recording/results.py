@@ -71,6 +71,9 @@ class Result(Metrics):
     seed: int = Field(default=0, description="the spec's")
     clock: Literal["realtime", "lockstep"] = Field(default="realtime", description="the spec's")
     latency: str | None = Field(default=None, description="the spec's in lockstep, else null")
+    latency_sha256: str | None = Field(
+        default=None, description="hash of the latency profile's file; null without one"
+    )
     command: str = Field(description="the exact command that makes this run again")
     started_at: datetime
     bag: str | None = Field(default=None, description="the bag, relative to the run's folder")

@@ -1,5 +1,6 @@
 """From a closed bag to result.json: the last step of every run. No ROS."""
 
+import hashlib
 import logging
 import shlex
 from collections.abc import Callable, Mapping
@@ -107,6 +108,7 @@ def finish_recording(
         circuit_sha256=course.circuit.sha256(),
         start_station_m=course.start_station_m,
         timeout_s=course.timeout_s,
+        latency_sha256=latency_sha256(spec),
         command=command_of(spec),
         started_at=started_at,
         bag=bag.name if bag.exists() else None,
@@ -117,6 +119,14 @@ def finish_recording(
     )
     write_result(result, folder / RESULT_NAME)
     return result
+
+
+def latency_sha256(spec: RunSpec) -> str | None:
+    """Hash (hex) of a run's latency profile: the file may be moved; None without one."""
+    path = spec.latency_profile()
+    if path is None or not path.is_file():
+        return None
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def command_of(spec: RunSpec) -> str:

@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from rosbags.interfaces import Connection
-from rosbags.rosbag1 import Reader, Writer
+from rosbags.rosbag1 import Writer
 from rosbags.typesys import Stores, get_typestore
 
 from harness.errors import DataError, PitwallError
 from harness.files import writing
 from harness.recording.messages import BAG_NAME, bag_of, copy_connection
+from harness.recording.open_bag import IndexedReader
 from harness.recording.results import RESULT_NAME
 from harness.topics import COMPRESSED_CAMERA
 
@@ -48,7 +49,7 @@ def make_sample(recording: Path, output: Path) -> None:
     with writing(small):
         writer = Writer(small)
         writer.set_compression(Writer.CompressionFormat.BZ2)
-        with Reader(bag) as reader, writer:
+        with IndexedReader(bag) as reader, writer:
             copies: dict[int, Connection] = {}
             for connection, time_ns, data in reader.messages():
                 if connection.id not in copies:

@@ -21,7 +21,8 @@ from rosbags.rosbag1.reader import (
     read_uint32,
 )
 
-MAGIC = b"#ROSBAG V2.0\n"
+from harness.recording.bag_format import ROS1_MAGIC
+
 # What a decompressor says of bytes that are not its own.
 _GARBLED = (OSError, RuntimeError, ValueError, EOFError)
 # What the parsing of bytes that are no record raises.
@@ -63,7 +64,7 @@ class ScannedReader(Reader):
     def _scan(self, size: int) -> None:
         """Find all records of a file of this size."""
         assert self.bio is not None
-        self.bio.seek(len(MAGIC))
+        self.bio.seek(len(ROS1_MAGIC))
         unread = 0
         garbled = False
         while (position := self.bio.tell()) < size:

@@ -28,7 +28,7 @@ def replay(
 
     Raises:
         UnavailableError: this shell has no roslaunch, or this machine lacks what the model needs.
-        UsageError: the output folder holds a finished replay.
+        UsageError: the output folder holds a finished replay, or the camera's topic is not there.
         DataError: the bag is missing, broken or without camera frames.
         StorageError: the replay can't be written.
         BrainError: the brain died, hung or failed.
@@ -37,7 +37,8 @@ def replay(
     check_roslaunch()
     spec.check_runnable()
     bag = bag_of(Path(spec.bag)).absolute()
-    open_source(bag)
+    for note in open_source(bag, spec.camera_topic or None).notes:
+        show(note)
     folder = spec.folder(recordings_root(), datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ"))
     claim_replay(folder)
     asked = spec.model_copy(update={"bag": str(bag), "output": str(folder)})

@@ -38,6 +38,7 @@ class ReplayResult(BaseModel):
     frame_compression: Compression
     frames_recorded: int
     frames_answered: int
+    source_notes: tuple[str, ...] = Field(default=(), description="what is special of the bag")
     frames_compared: int = Field(description="those that got a command when they were recorded")
     commands_equal: int = Field(description="of those compared, equal to the last bit")
     v_mae_m_s: float | None
@@ -60,7 +61,7 @@ class ReplayResult(BaseModel):
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of the figures must know."""
-        notes = []
+        notes = [f"Of the bag: {note}." for note in self.source_notes]
         if self.frame_compression == "jpeg":
             notes.append(
                 "The bag holds JPEG, not the pixels that the brain saw: differences include the"
@@ -119,6 +120,7 @@ def finish_replay(
         frame_compression=source.compression,
         frames_recorded=source.frames,
         frames_answered=len(answers),
+        source_notes=source.notes,
         **difference_figures(answers),
         **inference_figures(answers),
         commands_sha256=hashlib.sha256(table.encode()).hexdigest(),

@@ -1,22 +1,28 @@
 """The frames of a bag, and the commands that were given when it was recorded. No ROS."""
 
 import hashlib
+import itertools
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import cv2
 import numpy as np
 
 from brains.interface import Command, Frame
 from harness import topics
 from harness.errors import DataError
-from harness.recording.messages import count_messages, read_messages
+from harness.metrics.times import drive_starts, missing_stamps
+from harness.recording.chosen_topics import camera_topic, no_camera
+from harness.recording.images import COMPRESSED_IMAGE, blue_green_red
+from harness.recording.messages import read_messages, topics_of
 
 Compression = Literal["none", "png", "jpeg"]
 
+# A second of the car's camera.
+_DRIVE_FRAMES = 20
 _MAGIC: dict[bytes, Compression] = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpeg"}
 
 
@@ -25,7 +31,7 @@ class RecordedFrame:
     """One camera frame of a bag.
 
     Attributes:
-        stamp_ns: Its simulated time.
+        stamp_ns: Its stamp: simulated time, in a bag of ours.
         pixels: uint8, shape (height, width, 3), red-green-blue.
     """
 
@@ -38,13 +44,17 @@ class Source:
     """A bag with camera frames.
 
     Attributes:
-        bag: The file.
-        sha256: Of the file.
+        bag: The file, or the folder of a ROS 2 bag.
+        sha256: Of the file; of a folder, of its files one behind the other by their names.
         camera_topic: Where its frames are.
         compression: What they are packed with; all but `jpeg` gives the very pixels of the camera.
-        frames: How many there are.
+        frames: How many there are, of the last drive.
+        frames_before: How many there are of earlier drives: where time goes back, the world was
+            reset and another drive began.
         model: What drove when it was recorded; None if the bag does not say.
-        commands: What was commanded, by the stamp (ns) of the frame that it answered.
+        commands: What was commanded, by the stamp (ns) of the frame that it answered. Frames that
+            share a stamp have none: which was answered is not known.
+        notes: What a reader must know, a line each.
     """
 
     bag: Path
@@ -52,66 +62,120 @@ class Source:
     camera_topic: str
     compression: Compression
     frames: int
+    frames_before: int
     model: str | None
     commands: Mapping[int, Command]
+    notes: tuple[str, ...]
 
 
-def open_source(bag: Path) -> Source:
+def open_source(bag: Path, camera: str | None = None) -> Source:
     """Look through a bag, its first frame among the rest.
 
+    Args:
+        bag: The bag.
+        camera: The camera's topic; None takes the usual one, or the only one there is.
+
     Raises:
+        UsageError: The topic given holds no frames.
         DataError: No such file, not a bag, truncated, or without camera frames.
     """
-    counts = count_messages(bag)
-    topic = next(
-        (name for name in (topics.CAMERA, topics.COMPRESSED_CAMERA) if counts.get(name)), None
-    )
-    if topic is None:
-        raise DataError(f"{bag} holds no camera frames: record it with record_camera:=true")
-    model, commands = _driven(bag)
-    _, _, first = next(read_messages(bag, {topic}))
-    with bag.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    there = topics_of(bag)
+    chosen = camera_topic(bag, there, camera)
+    if chosen is None:
+        raise no_camera(bag, there)
+    packed = there[chosen.topic].kind == COMPRESSED_IMAGE
+    compression: Compression = "none"
+    model: str | None = None
+    stamps_ns: list[int] = []
+    # Each with how many frames were recorded before it.
+    given: list[tuple[int, int, Command]] = []
+    wanted = {chosen.topic, topics.ITERATIONS, topics.METADATA}
+    for name, _, message in read_messages(bag, wanted):
+        try:
+            if name == topics.METADATA:
+                model = _json_object(message.data).get("model")
+            elif name == topics.ITERATIONS:
+                command = Command(message.v_m_s, message.w_rad_s)
+                given.append((len(stamps_ns), _stamp_ns(message), command))
+            else:
+                if packed and not stamps_ns:
+                    compression = _compression(bag, message)
+                stamps_ns.append(_stamp_ns(message))
+        except AttributeError as error:
+            raise DataError(f"{bag}: {name} has an unexpected type ({error})") from error
+    before, end = _last_drive(stamps_ns)
+    shared = {stamp for stamp, count in Counter(stamps_ns[before:end]).items() if count > 1}
     return Source(
         bag=bag,
-        sha256=sha256,
-        camera_topic=topic,
-        compression=_compression(bag, first) if topic == topics.COMPRESSED_CAMERA else "none",
-        frames=counts[topic],
-        model=model,
-        commands=commands,
+        sha256=_sha256(bag),
+        camera_topic=chosen.topic,
+        compression=compression,
+        frames=end - before,
+        frames_before=before,
+        model=str(model) if model else None,
+        commands={
+            stamp: command
+            for frames, stamp, command in given
+            if before < frames <= end and stamp not in shared
+        },
+        notes=_notes(chosen.note, end - before, len(stamps_ns), shared),
     )
 
 
 def read_frames(source: Source) -> Iterator[RecordedFrame]:
-    """Every frame of a bag, in the order of the records.
+    """Every frame of a bag's last drive, in the order of the records.
 
     Raises:
         DataError: The bag is damaged, or a frame is no colour image.
     """
-    unpack = _unpacked if source.camera_topic == topics.COMPRESSED_CAMERA else _raw
-    for _, _, message in read_messages(source.bag, {source.camera_topic}):
+    messages = read_messages(source.bag, {source.camera_topic})
+    for number, (_, _, image) in enumerate(messages):
+        if not 0 <= number - source.frames_before < source.frames:
+            continue
         try:
-            pixels = unpack(message)
-        except (ValueError, AttributeError, cv2.error) as error:
-            line = " ".join(str(error).split())
-            raise DataError(f"{source.bag}: a camera frame can't be read: {line}") from error
-        yield RecordedFrame(_stamp_ns(message), pixels)
+            pixels = np.ascontiguousarray(blue_green_red(image)[..., ::-1])
+        except ValueError as error:
+            raise DataError(f"{source.bag}: a camera frame can't be read: {error}") from error
+        yield RecordedFrame(_stamp_ns(image), pixels)
 
 
-def _driven(bag: Path) -> tuple[str | None, dict[int, Command]]:
-    """The model that drove, if known, and its commands by the stamps of their frames."""
-    commands: dict[int, Command] = {}
-    model = None
-    for name, _, message in read_messages(bag, {topics.ITERATIONS, topics.METADATA}):
-        try:
-            if name == topics.METADATA:
-                model = _json_object(message.data).get("model")
-            else:
-                commands[_stamp_ns(message)] = Command(message.v_m_s, message.w_rad_s)
-        except AttributeError as error:
-            raise DataError(f"{bag}: {name} has an unexpected type ({error})") from error
-    return (str(model) if model else None), commands
+def _last_drive(stamps_ns: list[int]) -> tuple[int, int]:
+    """The last drive's first frame, and the one behind its last.
+
+    Where the world was reset once more only for the end, that is no drive to replay.
+    """
+    times_s = np.array(stamps_ns, dtype=np.float64) / 1e9
+    times_s[missing_stamps(times_s)] = np.nan
+    drives = list(itertools.pairwise([*drive_starts(times_s).tolist(), len(stamps_ns)]))
+    long = [(first, end) for first, end in drives if end - first >= _DRIVE_FRAMES]
+    return long[-1] if long else max(drives, key=lambda drive: drive[1] - drive[0])
+
+
+def _notes(choice: str, taken: int, recorded: int, shared: set[int]) -> tuple[str, ...]:
+    notes = [choice] if choice else []
+    if taken < recorded:
+        notes.append(
+            "simulated time goes back (the world was reset): the frames are those of the last"
+            f" drive, {taken} of {recorded}"
+        )
+    if shared == {0}:
+        notes.append("its camera frames carry no stamps: their commands can't be told apart")
+    elif shared:
+        notes.append(f"{len(shared)} stamps are shared by frames: those are not compared")
+    return tuple(notes)
+
+
+def _sha256(bag: Path) -> str:
+    digest = hashlib.sha256()
+    try:
+        for path in sorted(bag.iterdir()) if bag.is_dir() else [bag]:
+            if path.is_file():
+                with path.open("rb") as file:
+                    while block := file.read(1 << 20):
+                        digest.update(block)
+    except OSError as error:
+        raise DataError(f"{bag} can't be read: {error.strerror}") from error
+    return digest.hexdigest()
 
 
 def _stamp_ns(message: Any) -> int:
@@ -125,23 +189,6 @@ def _compression(bag: Path, image: Any) -> Compression:
         if data.startswith(magic):
             return name
     raise DataError(f"{bag}: its camera frames are neither JPEG nor PNG ({image.format!r})")
-
-
-def _unpacked(image: Any) -> Frame:
-    """Pixels of a sensor_msgs/CompressedImage."""
-    bgr = cv2.imdecode(np.asarray(image.data, np.uint8), cv2.IMREAD_COLOR)
-    if bgr is None:
-        raise ValueError("it is no JPEG or PNG")
-    return np.ascontiguousarray(bgr[..., ::-1], np.uint8)
-
-
-def _raw(image: Any) -> Frame:
-    """Pixels of a sensor_msgs/Image, whose rows may be longer than their pixels."""
-    if image.encoding not in {"rgb8", "bgr8"}:
-        raise ValueError(f"encoding {image.encoding!r}, not rgb8 or bgr8")
-    rows = np.asarray(image.data, np.uint8).reshape(image.height, image.step)
-    pixels = rows[:, : image.width * 3].reshape(image.height, image.width, 3)
-    return np.ascontiguousarray(pixels if image.encoding == "rgb8" else pixels[..., ::-1])
 
 
 def _json_object(text: str) -> dict[str, Any]:

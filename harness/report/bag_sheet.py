@@ -30,6 +30,7 @@ def terminal_sheet(measured: BagMetrics, width: int) -> RenderableType:
         f"{course.circuit.title}, {course.direction} ({course.source}),"
         f" from station {course.start_station_m:.2f} m",
         f"{measured.outcome or 'undecided'}: {measured.outcome_reason}",
+        f"Times: {measured.times.words}",
     ]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     table.add_column("Figure", no_wrap=True)

@@ -8,11 +8,12 @@ import hashlib
 import os
 import tempfile
 import zipfile
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,7 @@ class Digest:
         inference_ms: (N,) duration of every network call.
         iteration_ms: (N,) duration of every iteration.
         real_time_factor: (W,) of each whole wall second.
+        times: What the bag's times mean, in a line.
     """
 
     lateral_m: Floats
@@ -67,14 +69,16 @@ class Digest:
     inference_ms: Floats
     iteration_ms: Floats
     real_time_factor: Floats
+    times: str = ""
 
     @classmethod
     def of(cls, result: Result, log: RunLog, circuit: Circuit) -> Self:
         """Digest a run's log.
 
         Raises:
-            DataError: Fewer than two odometry samples from go on.
+            DataError: Fewer than two odometry samples from go on, or simulated time is unknown.
         """
+        log.times.check_known()
         centreline = circuit.centreline(result.direction)
         limits = LapLimits.of_circuit(circuit, result.laps_asked, result.timeout_s)
         drive = replay(log, centreline, result.start_station_m, result.laps_asked, limits)
@@ -94,7 +98,9 @@ class Digest:
             timing.iteration_ms(iterations),
             timing.factor_by_second(log.clock, go_sim_s, drive.end_sim_s),
         )
-        return cls(*(np.asarray(array, dtype=np.float32) for array in arrays))
+        told = "; ".join((log.times.words, *log.times.notes))
+        digested: list[Any] = [*(np.asarray(array, dtype=np.float32) for array in arrays), told]
+        return cls(*digested)
 
 
 def station_count(length_m: float) -> int:
@@ -113,7 +119,15 @@ class DigestCache:
         """
         self._folder = folder or cache_root() / "digests"
         self._circuits: dict[str, tuple[Circuit, str]] = {}
+        self._times: Counter[str] = Counter()
         self.made = 0
+
+    @property
+    def times(self) -> str:
+        """What the times of the bags read so far mean, in a line."""
+        if len(self._times) == 1:
+            return next(iter(self._times))
+        return " / ".join(f"{told} ({count} runs)" for told, count in self._times.items())
 
     def of(self, run: Run) -> Digest:
         """The digest of a recording.
@@ -132,6 +146,7 @@ class DigestCache:
             # A cache that can't be written only costs time.
             with suppress(OSError):
                 keep(digest, kept)
+        self._times[digest.times] += 1
         return digest
 
     def path_of(self, run: Run) -> Path:
@@ -220,7 +235,8 @@ def _load(path: Path) -> Digest | None:
     """A kept digest; None if there is none, or half of one."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            return Digest(*(arrays[field.name] for field in fields(Digest)))
+            kept = {field.name: arrays[field.name] for field in fields(Digest)}
+        return Digest(**(kept | {"times": str(kept["times"])}))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
 

@@ -22,6 +22,7 @@ def write_files(
     report: Report,
     folder: Path,
     progress: Callable[[int, int], None],
+    digests: DigestCache,
     ruled: Ruled | None = None,
 ) -> tuple[Path, ...]:
     """Write a report as HTML, Markdown and CSV.
@@ -31,6 +32,7 @@ def write_files(
         folder: Takes `report.html`, `report.md`, `report.csv` (one row a model) and `runs.csv`
             (one row a run).
         progress: Told how many of how many recordings are read.
+        digests: Where the recordings' digests come from.
         ruled: Its runs against reference laps, if any were given; then there is `reference.csv`
             (one row a measured run) too.
 
@@ -46,7 +48,7 @@ def write_files(
         MARKDOWN_NAME: "\n".join(markdown),
         CSV_NAME: groups_csv(report.heats),
         RUNS_CSV_NAME: runs_csv(report.runs),
-        HTML_NAME: build_page(report, DigestCache(), progress, rulers),
+        HTML_NAME: build_page(report, digests, progress, rulers),
     }
     if ruled:
         texts[REFERENCE_CSV_NAME] = ruler_csv(report.runs, ruled)

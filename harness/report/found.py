@@ -80,7 +80,7 @@ def _attempts(folder: Path, name: str) -> Iterator[str]:
 def _run_folders(folders: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
     """The run folders meant, each with the folder under which it was found."""
     for given in folders:
-        folder = given.resolve()
+        folder = Path(os.path.realpath(given))  # pathlib raises where links lead in a circle
         if not folder.is_dir():
             raise DataError(f"no such recording: {given}")
         below = list(_runs_below(folder, set()))

@@ -108,7 +108,8 @@ def build_page(
         ),
         rulers=rulers,
         notes=report.notes,
-        reading=(*NOTES, *published_note(report.tables)),
+        # The tables above have read the bags.
+        reading=(*NOTES, *published_note(report.tables), *times_note(digests)),
         origin=origin_of(report.runs),
     )
     return render(
@@ -120,6 +121,11 @@ def build_page(
         ruler_headings=RULER_HEADINGS,
         ruler_note=RULER_NOTE,
     )
+
+
+def times_note(digests: DigestCache) -> tuple[str, ...]:
+    """A line on what the times of the bags read mean; none where none was read."""
+    return (f"Times: {digests.times}",) if digests.times else ()
 
 
 class _Reader:

@@ -47,7 +47,12 @@ class Pictured:
 
     @classmethod
     def of(cls, result: Result, log: RunLog, circuit: Circuit) -> "Pictured":
-        """Replay a run's log for drawing."""
+        """Replay a run's log for drawing.
+
+        Raises:
+            DataError: Fewer than two odometry samples from go on, or simulated time is unknown.
+        """
+        log.times.check_known()
         centreline = circuit.centreline(result.direction)
         limits = LapLimits.of_circuit(circuit, result.laps_asked, result.timeout_s)
         drive = replay(log, centreline, result.start_station_m, result.laps_asked, limits)

@@ -18,9 +18,11 @@ from harness.report.comparison import (
     markdown_comparison,
     terminal_comparison,
 )
+from harness.report.digest import DigestCache
 from harness.report.files import write_files
 from harness.report.found import FoundRuns, find_runs
 from harness.report.groups import Run, heats
+from harness.report.page import times_note
 from harness.report.ruler import Ruled, measure_runs, ruler_tables, terminal_ruler
 from harness.report.table import Report, terminal_report
 
@@ -75,9 +77,12 @@ def print_report(
         console.print(terminal_report(report.tables, console.width, report.overall))
         if ruled:
             console.print(terminal_ruler(ruler_tables(report.heats, ruled)))
+    digests = DigestCache()
     with messages.status("") as status:
-        files = write_files(report, output, told, ruled)
+        files = write_files(report, output, told, digests, ruled)
     drawn = draw_runs(found, output) if len(found.runs) == 1 else DrawnRuns((), ())
+    for line in times_note(digests):
+        messages.print(line, markup=False, soft_wrap=True)
     for note in (*report.notes, *drawn.notes):
         messages.print(note, style="yellow", markup=False, soft_wrap=True)
     for file in (*files, *drawn.files):

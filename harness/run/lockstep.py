@@ -74,7 +74,7 @@ def read_profile(path: Path) -> list[float]:
     try:
         values = json.loads(path.read_text())["latency_ms"]
         latencies_s = [float(value) / 1e3 for value in values]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(
             f"{path}: not a latency profile ({type(error).__name__}: {error})"
         ) from None

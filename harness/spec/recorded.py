@@ -1,6 +1,6 @@
 """What a run was asked to be, as its recording says it: perhaps by another version of Pitwall."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -60,10 +60,15 @@ class RecordedSpec(RunSpec):
         """A run's spec, to be recorded."""
         return cls.model_validate(spec.model_dump())
 
-    def differences(self, asked: RunSpec) -> tuple[str, ...]:
-        """Where this run is another one than asked for, wherever it landed: one entry each."""
+    def differences(self, asked: RunSpec, same: Collection[str] = ()) -> tuple[str, ...]:
+        """Where this run is another one than asked for, wherever it landed: one entry each.
+
+        Args:
+            asked: the run that is asked for.
+            same: arguments whose files have moved, but hold the same.
+        """
         driven, wanted = self.model_dump(), asked.model_dump()
-        names = [name for name in {**wanted, **driven} if name != "output"]
+        names = [name for name in {**wanted, **driven} if name not in ("output", *same)]
         return tuple(
             f"{name}:={_told(wanted, name)} is asked, {_told(driven, name)} was driven"
             for name in names

@@ -25,6 +25,7 @@ class ReplaySpec(LaunchSpec):
     rate: NonNegative = Field(default=0.0, description="frames/s at most; 0: as it answers")
     patience: NonNegative = Field(default=60.0, gt=0.0, description="s that an answer may take")
     output: str = ""
+    camera_topic: str = Field(default="", description="empty: the usual one, or the only one")
 
     @field_validator("rate")
     @classmethod

@@ -92,6 +92,10 @@ class RunSpec(LaunchSpec):
             return circuit.start_station(self.direction)
         return float(self.start) % circuit.centreline(self.direction).length_m
 
+    def latency_profile(self) -> Path | None:
+        """The file of the latency profile; None where there is none."""
+        return LatencyText.parse(self.latency).profile
+
     def timeout_s(self, circuit: Circuit | None = None) -> float:
         """Simulated time after which the run is over; the argument as for `start_station_m`."""
         return self.timeout or (circuit or self.load_circuit()).time_limit_s * self.laps

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.video.frames import Picture
+from harness.recording.images import Picture
 
 Colour = tuple[int, int, int]
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from harness.errors import UnavailableError
 from harness.files import writing
-from harness.video.frames import Picture
+from harness.recording.images import Picture
 
 _CODEC: Final = "libx264"
 # Quality as x264 counts it (0 lossless, 51 worst); 23 is its default.

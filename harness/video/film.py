@@ -8,10 +8,12 @@ import numpy as np
 
 from harness.errors import DataError
 from harness.recording.bag_metrics import BagMetrics, measured_log
+from harness.recording.chosen_topics import AskedTopics, no_camera
 from harness.recording.course import Given
-from harness.recording.messages import bag_of
+from harness.recording.images import Picture
+from harness.recording.messages import bag_of, whatever_topics
 from harness.video.encoder import check_encoder, write_video
-from harness.video.frames import Picture, camera_frames
+from harness.video.frames import camera_frames
 from harness.video.scene import HEIGHT, WIDTH, Scene, Titles
 from harness.video.telemetry import Telemetry, frame_times
 
@@ -25,7 +27,7 @@ class Film:
 
     Attributes:
         file: The video.
-        notes: What is lost of a damaged bag, a line each.
+        notes: What the bag's times mean and whatever else is to be known of it, a line each.
     """
 
     file: Path
@@ -37,6 +39,7 @@ def make_video(
     output: Path | None,
     given: Given,
     progress: Callable[[int, int], None],
+    asked: AskedTopics | None = None,
 ) -> Film:
     """Make the video of a run.
 
@@ -45,20 +48,23 @@ def make_video(
         output: The file; None is `video.mp4` beside the bag.
         given: What the user says of the bag's course.
         progress: Told how many of how many pictures are drawn.
+        asked: The topics that the user names.
 
     Raises:
         UnavailableError: No video encoder is installed.
-        DataError: No bag, no run, or no camera frames in it.
+        UsageError: The circuit or a topic given is not known.
+        DataError: No bag, no run, no camera frames in it, or no times to show them by.
         StorageError: The video can't be written.
     """
     check_encoder()
     bag = bag_of(recording)
-    measured, log, drive = measured_log(bag, given)
+    measured, log, drive = measured_log(bag, given, asked)
+    if log.camera_topic is None:
+        raise no_camera(bag, whatever_topics(bag))
+    if log.times.kind == "none":
+        raise DataError(f"{bag} makes no video: {'; '.join(log.times.notes)}")
     if log.camera_sim_s.size < 2:
-        raise DataError(
-            f"{bag} holds no camera frames: drive with record_camera:=true (`harness lap"
-            " --record-camera`)"
-        )
+        raise DataError(f"{bag}: fewer than two frames of {log.camera_topic} can be placed in time")
     times_s, rate_hz = frame_times(log.camera_sim_s, float(drive.path.sim_s[0]), drive.end_sim_s)
     course = measured.course
     scene = Scene(
@@ -70,16 +76,20 @@ def make_video(
         _titles(measured, str(log.metadata.get("model", bag.parent.name))),
     )
     file = output or bag.with_name(VIDEO_NAME)
-    pictures = _pictures(scene, bag, times_s, rate_hz, progress)
-    write_video(pictures, WIDTH, HEIGHT, rate_hz, file)
-    return Film(file, measured.notes)
+    numbered = zip(log.camera_numbers.tolist(), log.camera_sim_s.tolist(), strict=True)
+    frames = camera_frames(bag, log.camera_topic, dict(numbered))
+    write_video(_pictures(scene, frames, times_s, rate_hz, progress), WIDTH, HEIGHT, rate_hz, file)
+    return Film(file, (f"times: {measured.times.words}", *measured.notes))
 
 
 def _pictures(
-    scene: Scene, bag: Path, times_s: np.ndarray, rate_hz: int, progress: Callable[[int, int], None]
+    scene: Scene,
+    frames: Iterator[tuple[float, Picture]],
+    times_s: np.ndarray,
+    rate_hz: int,
+    progress: Callable[[int, int], None],
 ) -> Iterator[Picture]:
     """The video's pictures, each with the last camera frame of its time; then the verdict."""
-    frames = camera_frames(bag)
     _, camera = next(frames)
     coming = next(frames, None)
     for index, time_s in enumerate(times_s.tolist()):

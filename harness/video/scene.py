@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.recording.images import Picture
 from harness.video.canvas import (
     ASPHALT,
     BLUE,
@@ -22,7 +23,6 @@ from harness.video.canvas import (
     shade,
     words,
 )
-from harness.video.frames import Picture
 from harness.video.telemetry import Telemetry
 from worlds.centreline import Centreline
 from worlds.circuit import Circuit

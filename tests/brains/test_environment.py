@@ -150,6 +150,31 @@ def test_it_is_built_under_its_interpreter(
     build.build_artifact(find_model(NAME), lambda *step: pytest.fail("built twice"))
 
 
+def trains(workshop: Workshop) -> None:
+    """A training: tells in which process, of what."""
+    workshop.progress("epoch 1", 1, 1)
+    workshop.target.write_text(f"{os.getpid()} {workshop.data_set()}")
+
+
+def test_a_training_has_a_process_of_its_own(
+    recipe: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = tmp_path / "rows.yaml"
+    row = ROW.format(name="one", more=f"training: {__name__}:trains")
+    rows.write_text(row.replace("    environment: elsewhere\n", ""))
+    monkeypatch.setenv("PITWALL_MODELS", str(rows))
+    told: list[tuple[str, int, int]] = []
+    model, folder = find_model("one"), tmp_path / "output"
+    build.start_weights(folder, [model])
+    for _ in range(2):
+        path = build.train_file(
+            model, tmp_path / "data", folder, lambda *step: told.append(step), apart=True
+        )
+    process, data = path.read_text().split()
+    assert (process != str(os.getpid()), data) == (True, str(tmp_path / "data"))
+    assert told == [("epoch 1", 1, 1)]
+
+
 def test_optimize_builds_each_model_in_a_process_of_its_own(
     recipe: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -211,7 +211,7 @@ def write_bag(
         if recording.metadata is not None:
             bag.text("/metadata", wall_of(0.0), recording.metadata)
         for pose in recording.poses:
-            bag.write("/F1ROS/odom", "nav_msgs/Odometry", wall_of(pose.sim_s), _odometry(bag, pose))
+            bag.write("/F1ROS/odom", "nav_msgs/Odometry", wall_of(pose.sim_s), odometry(bag, pose))
         if recording.clock and recording.poses:
             still = bag.make("rosgraph_msgs/Clock", clock=bag.stamp(0.0))
             for index in range(round(recording.paused_before_s * 10.0)):
@@ -258,7 +258,7 @@ def write_reference(path: Path, points_m: Floats) -> Path:
     with Writer(path) as writer:
         bag = BagMaker(writer, typestore())
         for number, (x_m, y_m) in enumerate(points_m):
-            message = _odometry(bag, Pose(0.0, float(x_m), float(y_m), 0.0))
+            message = odometry(bag, Pose(0.0, float(x_m), float(y_m), 0.0))
             bag.write("/F1ROS/odom", "nav_msgs/Odometry", number * 1e-4, message)
     return path
 
@@ -272,7 +272,8 @@ def staircase(name: str = "simple_circuit", pixel_m: float = 0.13) -> Floats:
     return np.asarray(pixels[np.concatenate([[True], left])] * pixel_m)
 
 
-def _odometry(bag: BagMaker, pose: Pose) -> Any:
+def odometry(bag: BagMaker, pose: Pose) -> Any:
+    """A nav_msgs/Odometry, stamped with the pose's time."""
     covariance = np.zeros(36)
     orientation = bag.make(
         "geometry_msgs/Quaternion",

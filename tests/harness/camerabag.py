@@ -9,11 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 from rosbags.rosbag1 import Writer
 
+from harness.recording.images import Picture
+from harness.recording.messages import DamagedBagError, read_damaged, read_messages
+from harness.topics import COMPRESSED_CAMERA
+from harness.video.frames import camera_frames
 from tests.harness.bagmaker import BagMaker, typestore
 
 PERIOD_S = 0.05
 Packing = Literal["rgb8", "bgr8", "png", "jpeg"]
 Frames = Sequence[NDArray[np.uint8]]
+
+
+def stamped_frames(bag: Path, topic: str = COMPRESSED_CAMERA) -> list[tuple[float, Picture]]:
+    """All frames of a camera with their stamps in seconds, as a video gets them."""
+    try:
+        messages = list(read_messages(bag, {topic}))
+    except DamagedBagError:
+        messages = list(read_damaged(bag, {topic}, []))
+    stamps = [message.header.stamp for _, _, message in messages]
+    times_s = {n: (s.sec * 10**9 + s.nanosec) / 1e9 for n, s in enumerate(stamps)}
+    return list(camera_frames(bag, topic, times_s))
 
 
 def random_frames(count: int, height: int = 48, width: int = 64) -> list[NDArray[np.uint8]]:

@@ -1,4 +1,4 @@
-"""PyTorch: versions of a random PilotNet, its training, and training with rounding."""
+"""PyTorch: versions of a random PilotNet, its training, pruning, and training with rounding."""
 
 import json
 from collections.abc import Iterator
@@ -14,10 +14,18 @@ from brains.catalogue import find_model, load_brain
 from brains.check import check_brain, road_frame
 from brains.model import ModelSpec
 from brains.network import NetworkBrain
-from brains.preprocess import V_SPAN_M_S, W_SPAN_RAD_S, crop, normalise
+from brains.preprocess import (
+    V_MIN_M_S,
+    V_SPAN_M_S,
+    W_MIN_RAD_S,
+    W_SPAN_RAD_S,
+    crop,
+    normalise,
+)
 from brains.reference import write_reference
 from brains.training.dataset import Index, RunEntry
 from harness.errors import DataError, UnavailableError
+from harness.evaluation.row import sparsity
 
 torch = pytest.importorskip("torch", reason="needs the extra torch")
 
@@ -283,3 +291,155 @@ def test_training_with_rounding_ends_as_an_integer_network_that_learned(
     wanted = np.load(data / "train_labels.npy")[:, 1] / W_SPAN_RAD_S + 0.5
     errors = [np.abs(brain.outputs(crops)[:, 1] - wanted).mean() for brain in (static, aware)]
     assert errors[1] < 0.8 * errors[0]
+
+
+def pruning(name: str, *zeros: float) -> ModelSpec:
+    """A pruned model whose training takes a second."""
+    model = find_model(name)
+    training = {"epochs": 2, "steps": 4, "batch": 16, "learning_rate": 1e-3, "warm_up_steps": 2}
+    options = model.recipe_options | {"zeros": list(zeros), "training": training}
+    return model.model_copy(update={"recipe_options": options})
+
+
+def kernels(path: Path) -> dict[str, NDArray[np.float16]]:
+    """Weights of a file's convolutions and dense layers, by name."""
+    with np.load(path) as arrays:
+        return {name: arrays[name] for name in arrays if arrays[name].ndim > 1}
+
+
+def smallest(kernel: NDArray[np.float16], zeros: float) -> NDArray[np.bool_]:
+    """Where the smallest weights of a kernel are, as many as their share says."""
+    magnitudes = np.abs(kernel)
+    count = round(zeros * kernel.size)
+    bound = np.sort(magnitudes, axis=None)[count - 1]
+    return np.asarray(magnitudes <= bound)
+
+
+@pytest.mark.parametrize(
+    ("name", "published_mib"),
+    [("torch_pruned_local", 6.119879722595215), ("torch_pruned_global", 6.119948387145996)],
+)
+def test_pruned_networks_lose_their_smallest_weights_for_good_and_learn_with_the_rest(
+    torch_weights: Path,
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    published_mib: float,
+) -> None:
+    model, output = pruning(name, 0.8), tmp_path / "out"
+    start_weights(output, [model])
+    ended = kernels(train_file(model, data, output))
+    started = kernels(torch_weights / "torch_pilotnet.npz")
+    if name == "torch_pruned_local":
+        large = {layer for layer, kernel in started.items() if kernel.size >= 1000}
+        assert len(large) == 8
+        shares = {layer: np.mean(kernel == 0) for layer, kernel in ended.items()}
+        assert {layer: round(share, 2) for layer, share in shares.items()} == {
+            layer: 0.8 if layer in large else 0.0 for layer in ended
+        }
+        wanted = {layer: smallest(started[layer], 0.8) for layer in large}
+    else:
+        magnitudes = np.concatenate([np.abs(kernel).ravel() for kernel in started.values()])
+        bound = np.sort(magnitudes)[round(0.8 * magnitudes.size) - 1]
+        wanted = {layer: np.abs(kernel) <= bound for layer, kernel in started.items()}
+    for layer, zeros in wanted.items():
+        # float16 holds some weights twice: which of two equal ones goes is not said.
+        assert np.mean((ended[layer] == 0) == zeros) > 0.999
+        assert not np.allclose(ended[layer][~zeros], started[layer][~zeros], atol=1e-4)
+    monkeypatch.setenv("PITWALL_WEIGHTS", str(output))
+    build_artifact(find_model(name))
+    assert not [check for check in check_brain(name) if not check.passed]
+    proof = loaded(name).proof()
+    assert proof["artifact_bytes"] / MIB == pytest.approx(published_mib, rel=0.01)
+    assert sparsity(proof["weights"]) == pytest.approx(0.8, abs=0.002)
+
+
+def test_a_pruning_that_is_cut_goes_on_with_the_same_zeros(
+    torch_weights: Path, data: Path, tmp_path: Path
+) -> None:
+    model = pruning("torch_pruned_global", 0.5, 0.9)
+    cut, whole = tmp_path / "cut", tmp_path / "whole"
+    epochs: list[str] = []
+
+    def stop(text: str, done: int = 0, total: int = 0) -> None:
+        if "mse" in text:
+            epochs.append(text)
+        elif len(epochs) == 3:
+            raise KeyboardInterrupt
+
+    start_weights(cut, [model])
+    with pytest.raises(KeyboardInterrupt):
+        train_file(model, data, cut, stop)
+    start_weights(whole, [model])
+    one, other = (kernels(train_file(model, data, folder)) for folder in (cut, whole))
+    for layer, kernel in one.items():
+        # Two that are all but equal may change places at the second share.
+        assert np.mean((kernel == 0) == (other[layer] == 0)) > 0.999
+        np.testing.assert_allclose(kernel, other[layer], atol=2e-3)
+
+
+def test_training_with_rounding_keeps_the_zeros_of_a_pruned_network(
+    torch_weights: Path,
+    data: Path,
+    tmp_path: Path,
+    few_frames: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    floats = pruning("torch_pruned_global", 0.8)
+    model = small("torch_pruned_qat", epochs=1, steps=3, learning_rate=1e-3)
+    output = tmp_path / "out"
+    start_weights(output, [floats, model])
+    zeros = [kernel == 0 for kernel in kernels(train_file(floats, data, output)).values()]
+    train_file(model, data, output)
+    monkeypatch.setenv("PITWALL_WEIGHTS", str(output))
+    brain = loaded(model.name)
+    stored = [values for _, values in brain.weights()]
+    assert {values.dtype for values in stored} == {np.dtype(np.int8)}
+    for layer, values in zip(zeros, stored, strict=True):
+        assert not values[layer].any()
+        assert values[~layer].any()
+    proof = brain.proof()
+    share = sparsity(proof["weights"])
+    assert share is not None
+    assert share >= 0.8
+    assert proof["artifact_bytes"] / MIB == pytest.approx(1.606797218322754, rel=0.01)
+
+
+def test_the_table_of_shares_judges_each_by_the_validation_frames(
+    torch_weights: Path,
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from brains import torch_pruning_table
+    from brains.torch_pilotnet import load_network, to_tensor
+
+    def error(weights: Path) -> float:
+        images = to_tensor(normalise(np.load(data / "validation_crops.npy")))
+        labels = np.load(data / "validation_labels.npy")
+        wanted = (labels - [V_MIN_M_S, W_MIN_RAD_S]) / [V_SPAN_M_S, W_SPAN_RAD_S]
+        with torch.no_grad():
+            return float(np.mean((load_network(weights)(images).numpy() - wanted) ** 2))
+
+    model = pruning("torch_pruned_global", 0.5, 0.9)
+    folder = tmp_path / "out"
+    monkeypatch.setattr(torch_pruning_table, "SHARES", (0.5, 0.9))
+    monkeypatch.setattr(torch_pruning_table, "find_model", lambda _: model)
+    monkeypatch.setattr("sys.argv", ["table", model.name, str(data), str(folder)])
+    assert torch_pruning_table.main() == 0
+    first, last = capsys.readouterr().out.splitlines()
+
+    def train_nothing(text: str, done: int = 0, total: int = 0) -> None:
+        raise AssertionError(text)
+
+    weights = train_file(model, data, folder, train_nothing)
+    ratio = error(weights) / error(torch_weights / "torch_pilotnet.npz")
+    assert first.startswith(f"{model.name}, 50% zeros: MSE ")
+    # The file holds the weights in float16.
+    assert last.startswith(f"{model.name}, 90% zeros: MSE ")
+    assert float(last.split()[-3]) == pytest.approx(ratio, abs=0.005)
+    monkeypatch.setattr("sys.argv", ["table", model.name, str(tmp_path / "none"), str(folder)])
+    assert torch_pruning_table.main() == 3
+    assert "is no data set" in capsys.readouterr().err

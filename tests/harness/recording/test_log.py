@@ -117,7 +117,7 @@ def test_what_is_no_bag_is_said_in_one_line(tmp_path: Path) -> None:
         read_run_log(tmp_path)
     text = tmp_path / "text.bag"
     text.write_text("hello\n")
-    with pytest.raises(DataError, match="not a ROS 1 bag"):
+    with pytest.raises(DataError, match="is no bag: neither ROS 1"):
         read_run_log(text)
     no_odometry = write_bag(tmp_path / "empty.bag", Recording(metadata={"a": 1}))
     with pytest.raises(DataError, match="/F1ROS/odom"):

@@ -17,8 +17,8 @@ from harness.report.found import find_runs
 from harness.report.recording import print_report
 from harness.topics import COMPRESSED_CAMERA
 from harness.video.film import make_video
-from harness.video.frames import camera_frames
 from tests.harness.bagmaker import write_bag
+from tests.harness.camerabag import stamped_frames
 from tests.harness.recording.test_results import make_result
 from tests.harness.video.test_video import camera_recording
 
@@ -67,7 +67,7 @@ def test_a_report_of_all_recordings_leaves_the_sample_out(
 
 def test_the_sample_has_a_frame_for_every_twentieth_of_a_second() -> None:
     result = read_result(SAMPLE)
-    frames = list(camera_frames(SAMPLE / "run.bag"))
+    frames = stamped_frames(SAMPLE / "run.bag")
     assert len(frames) == pytest.approx(20.0 * (result.duration_sim_s or 0.0), abs=3)
     assert {frame.shape for _, frame in frames} == {(480, 640, 3)}
     # The asphalt at the car's nose, the sky far ahead.
@@ -100,7 +100,7 @@ def test_a_recording_made_small_holds_the_same(tmp_path: Path) -> None:
     assert sorted(path.name for path in small.iterdir()) == ["command.sh", RESULT_NAME, "run.bag"]
     assert messages(small / "run.bag") == messages(run / "run.bag")
     for (stamp_s, frame), (small_s, small_frame) in zip(
-        camera_frames(run / "run.bag"), camera_frames(small / "run.bag"), strict=True
+        stamped_frames(run / "run.bag"), stamped_frames(small / "run.bag"), strict=True
     ):
         assert stamp_s == small_s
         assert np.array_equal(frame, small_frame)
@@ -119,5 +119,5 @@ def test_frames_of_many_colours_stay_as_they_are(tmp_path: Path) -> None:
     (run / RESULT_NAME).write_text(make_result().to_json())
     (run / "command.sh").write_text("roslaunch\n")
     make_sample(run, tmp_path / "small")
-    for _, frame in camera_frames(tmp_path / "small" / "run.bag"):
+    for _, frame in stamped_frames(tmp_path / "small" / "run.bag"):
         assert np.array_equal(frame, noise)

@@ -14,12 +14,14 @@ from rosbags.rosbag1 import Writer
 
 from harness.errors import DataError
 from harness.recording.course import Given
+from harness.recording.images import Picture
+from harness.topics import CAMERA
 from harness.video import canvas
 from harness.video.film import make_video
-from harness.video.frames import Picture, camera_frames
 from harness.video.scene import HEIGHT, WIDTH, Scene, Titles, place_camera
 from harness.video.telemetry import Telemetry, frame_times
 from tests.harness.bagmaker import BagMaker, Iteration, Recording, along, typestore, write_bag
+from tests.harness.camerabag import stamped_frames
 from worlds.circuit import load_circuit
 
 GREEN = (40, 200, 60)  # of a camera that sees nothing else; blue, green, red
@@ -86,29 +88,29 @@ def test_every_kind_of_frame_is_read(tmp_path: Path) -> None:
         {**size, "encoding": "bgr8", "step": 18, "data": pixels.ravel()},
         {**size, "encoding": "rgb8", "step": 20, "data": padded.ravel()},
     )
-    (first_s, plain), (second_s, turned) = camera_frames(bag)
+    (first_s, plain), (second_s, turned) = stamped_frames(bag, CAMERA)
     assert (first_s, second_s) == (0.0, 0.05)
     assert np.array_equal(plain, pixels)
     assert np.array_equal(turned, pixels[..., ::-1])
     packed = write_bag(tmp_path / "run.bag", camera_recording(camera_sim_s=[0.0, 0.05]))
-    assert [frame[0, 0].tolist() for _, frame in camera_frames(packed)] == [list(GREEN)] * 2
+    assert [frame[0, 0].tolist() for _, frame in stamped_frames(packed)] == [list(GREEN)] * 2
 
 
 def test_a_frame_that_is_none_is_named(tmp_path: Path) -> None:
     fields = {"height": 1, "width": 1, "step": 1, "data": np.zeros(1, np.uint8)}
-    grey = image_bag(tmp_path / "grey.bag", {**fields, "encoding": "mono8"})
-    with pytest.raises(DataError, match="mono8, expected rgb8 or bgr8"):
-        list(camera_frames(grey))
+    depth = image_bag(tmp_path / "depth.bag", {**fields, "encoding": "32FC1"})
+    with pytest.raises(DataError, match=r"0\.00 s can't be read: .*'32FC1'; known are bgr8"):
+        stamped_frames(depth, CAMERA)
     broken = write_bag(tmp_path / "broken.bag", camera_recording(camera_png=b"nothing"))
-    with pytest.raises(DataError, match=r"frame of 0\.00 s is no JPEG or PNG"):
-        list(camera_frames(broken))
+    with pytest.raises(DataError, match=r"frame of 0\.00 s can't be read: it is no JPEG or PNG"):
+        stamped_frames(broken)
 
 
 def test_a_damaged_bag_gives_the_frames_that_are_there_once(tmp_path: Path) -> None:
     bag = write_bag(tmp_path / "run.bag", camera_recording(), chunk_bytes=4000)
-    whole = [stamp_s for stamp_s, _ in camera_frames(bag)]
+    whole = [stamp_s for stamp_s, _ in stamped_frames(bag)]
     bag.write_bytes(bag.read_bytes()[: -bag.stat().st_size // 20])
-    assert [stamp_s for stamp_s, _ in camera_frames(bag)] == whole
+    assert [stamp_s for stamp_s, _ in stamped_frames(bag)] == whole
 
 
 def test_frames_come_evenly_from_go_to_the_end() -> None:
@@ -180,7 +182,8 @@ def test_a_film_has_every_frame_and_the_verdict(tmp_path: Path) -> None:
     shown: list[tuple[int, int]] = []
     film = make_video(tmp_path, None, Given(), lambda done, of: shown.append((done, of)))
     assert film.file == tmp_path / "video.mp4"
-    assert film.notes == ()
+    (told,) = film.notes
+    assert told.startswith("times: simulated by the odometry's stamps")
     assert sorted(path.name for path in tmp_path.iterdir()) == [bag.name, "video.mp4"]
     with av.open(str(film.file)) as file:
         (stream,) = file.streams.video
