@@ -93,13 +93,14 @@ def stages(workshop: Workshop) -> Iterator[tuple[float, Any]]:
     network = load_network(workshop.weights_file(FLOAT_WEIGHTS))
     network[0].requires_grad_(False)
     layers = layers_of(network)
-    for zeros in options["zeros"]:
+    for number, zeros in enumerate(options["zeros"]):
         # Learners lay the channels innermost, which torch's pruning does not take.
         network.to(memory_format=pytorch().contiguous_format)
         # Those that are zero are the smallest: the share is of all weights, each time.
         METHODS[options["method"]](layers, zeros)
         stage = replace(workshop, scratch=workshop.scratch / f"{zeros:g}")
-        _train(network, stage, params)
+        # Another seed draws other frames.
+        _train(network, stage, params.model_copy(update={"seed": params.seed + number}))
         let_go(layers)
         yield zeros, network
 
