@@ -28,6 +28,7 @@ _CONTROL_CHARACTERS = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf(inity)?)", re.IGNORECASE)
 _SAMPLE_LINES = 300
+_GREATEST_BYTES = 1 << 26
 _LEAST_NUMBERS = 2
 
 
@@ -123,6 +124,8 @@ def read_table(path: Path, is_header: Callable[[Sequence[str]], bool]) -> Table:
 def _text(path: Path) -> str:
     """The text of a file, in whatever encoding spreadsheets write."""
     try:
+        if path.stat().st_size > _GREATEST_BYTES:
+            raise DataError(f"{path}: cannot read the centreline: too large for a table of points")
         raw = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: cannot read the centreline: {error.strerror}") from error

@@ -114,6 +114,9 @@ def add(
     columns: Annotated[
         str | None, typer.Option(help="X,Y: names or numbers of the columns, if not found.")
     ] = None,
+    odometry_topic: Annotated[
+        str | None, typer.Option(help="Of a bag: else /F1ROS/odom, or the only one.")
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Take the place of another circuit of that name.")
     ] = False,
@@ -133,7 +136,7 @@ def add(
     if chosen in built_in_names():
         raise UsageError(f"'{chosen}' is a built-in circuit; choose another --name")
     made = circuit_of(
-        _traced(source, columns),
+        _traced(source, columns, odometry_topic),
         name=chosen,
         asphalt_width_m=asphalt_width,
         wall_height_m=wall_height,
@@ -154,31 +157,39 @@ def add(
     _say(f"{did} {chosen} ({length_m:.1f} m): {path}")
 
 
-def _traced(source: Path, columns: str | None) -> "Traced":
+def _traced(source: Path, columns: str | None, odometry_topic: str | None) -> "Traced":
     """The line of a table of points, or of the lap that a bag holds."""
+    from harness.errors import UsageError
     from worlds.traced import read_traced
 
     if not _is_recording(source):
+        if odometry_topic is not None:
+            raise UsageError(f"--odometry-topic is for bags, and {source} is none")
         return read_traced(source, columns)
+    if columns is not None:
+        raise UsageError("--columns is for tables; a bag's line is its odometry")
     import numpy as np
 
-    from harness.errors import UsageError
+    from harness.recording.chosen_topics import AskedTopics
+    from harness.recording.course import driven_line
     from harness.recording.log import read_run_log
     from harness.recording.messages import bag_of
     from worlds.driven import traced_lap
 
-    if columns is not None:
-        raise UsageError("--columns is for tables; a bag's line is its odometry")
     bag = bag_of(source)
-    log = read_run_log(bag, damaged=True)
-    driven = log.odometry.sim_s >= log.go_sim_s
-    path = np.column_stack([log.odometry.x_m, log.odometry.y_m])[driven]
-    return traced_lap(path, str(bag))
+    log = read_run_log(bag, damaged=True, asked=AskedTopics(odometry_topic))
+    return traced_lap(np.column_stack(driven_line(log)), str(bag))
 
 
 def _is_recording(path: Path) -> bool:
-    """Whether it is a bag or a recording's folder, by its kind or its name."""
-    return path.is_dir() or path.suffix in (".bag", ".mcap", ".db3")
+    """Whether it is a bag or a recording's folder, by its content or its name."""
+    from harness.errors import DataError
+    from harness.recording.bag_format import SUFFIXES, format_of
+
+    try:
+        return path.suffix in SUFFIXES or path.is_dir() or bool(format_of(path))
+    except (DataError, OSError):
+        return False
 
 
 def _own_folder() -> Path:

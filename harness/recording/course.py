@@ -88,7 +88,7 @@ def course_of(log: RunLog, given: Given | None = None, bag: Path | None = None) 
     if spec is not None:
         return _recorded(spec, log.metadata.get(CIRCUIT_DRIVEN), given, bag)
     circuit, source = _circuit(log, given.circuit, bag)
-    x_m, y_m = _line(log)
+    x_m, y_m = driven_line(log)
     direction: Direction = "forward"
     if given.direction is not None:
         direction = "reverse" if given.direction == "reverse" else "forward"
@@ -171,7 +171,7 @@ def _circuit(log: RunLog, name: str | None, bag: Path | None) -> tuple[Circuit, 
     if named:
         circuit = load_circuit(max(named, key=len))
         # Another world's name may begin alike: a car starts on the asphalt of its own.
-        x_m, y_m = _line(log)
+        x_m, y_m = driven_line(log)
         start = circuit.centreline().project((x_m[0], y_m[0]))
         if abs(start.lateral_m) <= circuit.asphalt_width_m / 2.0:
             return circuit, f"by the metadata's world {world!r}"
@@ -184,7 +184,7 @@ def _recognised(log: RunLog, world: str, bag: Path | None) -> tuple[Circuit, str
     Raises:
         DataError: It lies on none.
     """
-    x_m, y_m = _line(log)
+    x_m, y_m = driven_line(log)
     chosen = np.linspace(0, len(x_m) - 1, min(_SAMPLES, len(x_m))).astype(int)
     points_m = np.column_stack([x_m[chosen], y_m[chosen]])
     best: tuple[float, float, Circuit] | None = None
@@ -228,7 +228,7 @@ def _laps_driven(log: RunLog, circuit: Circuit, direction: Direction, start_m: f
     return replay(log, circuit.centreline(direction), start_m, _MANY_LAPS, limits).laps
 
 
-def _line(log: RunLog) -> tuple[Floats, Floats]:
+def driven_line(log: RunLog) -> tuple[Floats, Floats]:
     """The driven line from go on; all of it where go lies behind its end."""
     odometry = log.odometry
     driven = odometry.sim_s >= log.go_sim_s

@@ -19,7 +19,7 @@ from harness.report.digest import DigestCache
 from harness.report.groups import Run
 from harness.spec.recorded import CIRCUIT_DRIVEN
 from harness.spec.run import RunSpec
-from tests.harness.bagmaker import Pose, Recording, along, on_circle, write_bag
+from tests.harness.bagmaker import Pose, Recording, along, on_circle, write_bag, write_reference
 from worlds.circuit import carried, load_circuit
 
 Harness = Callable[..., tuple[int, str, str]]
@@ -187,3 +187,28 @@ def test_case_11_a_run_is_measured_on_the_circuit_it_drove(
     assert gone.course.source == (
         "as recorded; circuit 'mine' is not here: the run carries its own"
     )
+
+
+def test_case_01_a_bag_without_stamps_has_a_line_all_the_same(
+    harness: Harness, tmp_path: Path
+) -> None:
+    line = load_circuit("simple_circuit").centreline()
+    points = line.position(np.arange(0.0, line.length_m, 0.13))
+    bag = write_reference(tmp_path / "reference.bag", points)
+    code, _, said = harness("circuit", "add", bag)
+    assert code == 0, said
+    assert load_circuit("reference").centreline().length_m == pytest.approx(430.1, abs=1.0)
+
+
+def test_case_06_the_odometry_may_have_another_topic(harness: Harness, tmp_path: Path) -> None:
+    bag = write_bag(tmp_path / "laps.bag", Recording(poses=along(metres=450.0)))
+    code, _, said = harness("circuit", "add", bag, "--odometry-topic", "/odom")
+    assert code in (2, 3)
+    assert "/F1ROS/odom" in said
+    assert harness("circuit", "add", bag, "--odometry-topic", "/F1ROS/odom")[0] == 0
+
+
+def test_a_table_is_not_asked_for_its_topics(harness: Harness, tmp_path: Path) -> None:
+    code, _, said = harness("circuit", "add", ring(tmp_path), "--odometry-topic", "/odom")
+    assert code == 2
+    assert "is for bags" in said
