@@ -10,7 +10,29 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from harness.errors import StorageError
+from harness.errors import DataError, StorageError
+
+_TEXT_BYTES = 64 << 20
+
+
+def read_text(path: Path, what: str) -> str:
+    """Read a text that a person or a command of ours wrote.
+
+    Args:
+        path: The file.
+        what: What it should be, in words.
+
+    Raises:
+        DataError: It can't be read, is no UTF-8, or larger than any such file.
+    """
+    try:
+        if path.stat().st_size > _TEXT_BYTES:
+            raise DataError(f"{path}: too large for a {what}")
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{path}: can't read the {what}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: no {what}: not a text in UTF-8") from error
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from pydantic import (
 from brains.catalogue import find_model, read_catalogue
 from brains.model import ModelSpec
 from harness.errors import DataError, PitwallError, UsageError
+from harness.files import read_text
 from harness.run.lockstep import parse_latency
 from harness.spec.launch import LIMIT, Count, NonNegative, Seed
 from harness.spec.run import EXPERT
@@ -160,13 +161,11 @@ def read_plan(path: Path) -> Plan:
         DataError: missing or no YAML.
         UsageError: where in the file what is wrong, in one line.
     """
+    text = read_text(path, "plan")
     try:
-        text = path.read_text(encoding="utf-8")
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         values = yaml.safe_load(text)
-    except OSError as error:
-        raise DataError(f"{path}: can't read the plan: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise DataError(f"{path}: no YAML: {' '.join(str(error).split())}") from None
     try:
         content = PlanFile.model_validate(values)

@@ -1,13 +1,11 @@
 """Arithmetic of lockstep: when a command takes effect and how far the simulator may run. No ROS."""
 
-import json
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from harness.errors import DataError, UsageError
-from harness.spec.latency import LatencyText
+from harness.errors import UsageError
+from harness.spec.latency import LatencyText, read_profile
 
 
 class LatencyModel(Protocol):
@@ -63,24 +61,6 @@ def parse_latency(text: str, seed: int) -> LatencyModel:
     if asked.profile is not None:
         return ProfileLatency(read_profile(asked.profile), seed)
     return MeasuredLatency()
-
-
-def read_profile(path: Path) -> list[float]:
-    """Latencies in seconds of a profile file (JSON with `latency_ms`, a list).
-
-    Raises:
-        DataError: missing, not JSON, or without sensible latencies.
-    """
-    try:
-        values = json.loads(path.read_text())["latency_ms"]
-        latencies_s = [float(value) / 1e3 for value in values]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise DataError(
-            f"{path}: not a latency profile ({type(error).__name__}: {error})"
-        ) from None
-    if not latencies_s or not all(0.0 <= value < 10.0 for value in latencies_s):
-        raise DataError(f"{path}: latency_ms must hold values from 0 to 10000, and at least one")
-    return latencies_s
 
 
 class LockstepClock:

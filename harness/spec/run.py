@@ -9,11 +9,13 @@ from pydantic import Field, field_validator
 
 from brains import availability
 from brains.catalogue import find_model
-from harness.spec.latency import LatencyText
+from harness.errors import UsageError
+from harness.spec.latency import LatencyText, read_profile
 from harness.spec.launch import Count, LaunchSpec, NonNegative, Seed
 from worlds.circuit import Circuit, load_circuit
 
 EXPERT = "expert"
+MEASURED = "measured"
 
 
 class RunSpec(LaunchSpec):
@@ -29,7 +31,7 @@ class RunSpec(LaunchSpec):
     timeout: NonNegative = Field(default=0.0, description="simulated s; 0: the circuit's limit")
     seed: Seed = 0
     clock: Literal["realtime", "lockstep"] = "realtime"
-    latency: str = "measured"
+    latency: str = MEASURED
     record_camera: bool = False
     gui: bool = False
     image_width: int = Field(default=640, ge=64, le=1920)
@@ -61,9 +63,16 @@ class RunSpec(LaunchSpec):
 
         Raises:
             UsageError: in one line, what is wrong and what is known.
+            DataError: the circuit's or the latency profile's file is missing or broken.
         """
         spec = cls.checked(values)
+        if spec.latency != MEASURED and spec.clock == "realtime":
+            raise UsageError(
+                f"latency: {spec.latency} needs clock:=lockstep: in real time a brain has its own"
+            )
         load_circuit(spec.circuit)
+        if profile := spec.latency_profile():
+            read_profile(profile)
         if spec.model != EXPERT:
             find_model(spec.model)
         return spec

@@ -136,7 +136,7 @@ COMMANDS: dict[str, list[str]] = {
     "compare": ["compare", "{}", str(SAMPLE)],
     "compare with": ["compare", str(SAMPLE), "{}"],
     "video": ["video", "{}"],
-    "replay": ["replay", "{}", "--model", "explicit"],
+    "replay": ["replay", "{}", "--model", "explicit", "--output", "out"],
     "batch": ["batch", "{}", "--output", "out"],
     "circuit add": ["circuit", "add", "{}", "--name", "bad"],
     "circuit show": ["circuit", "show", "{}", "--output", "out.png"],

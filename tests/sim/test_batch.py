@@ -17,8 +17,8 @@ from harness.batch.jobs import Job, expand
 from harness.batch.plan import read_plan
 from harness.errors import UnavailableError
 from harness.recording.results import Result, read_result
-from harness.run.lockstep import read_profile
 from harness.run.processes import processes_of_run, processes_of_runs_in
+from harness.spec.latency import read_profile
 from harness.study.chaos import small_disk
 from harness.study.faults import Trouble, fill, send, stop_the_clock
 

@@ -7,7 +7,8 @@ from brains.catalogue import load_brain
 from harness.errors import DataError, StorageError
 from harness.evaluation.profile import LatencyProfile, measure, noise_frames, write_profile
 from harness.recording.provenance import collect_provenance
-from harness.run.lockstep import parse_latency, read_profile
+from harness.run.lockstep import parse_latency
+from harness.spec.latency import read_profile
 from harness.study.sweep import read_profile_file
 
 
