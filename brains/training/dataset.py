@@ -16,12 +16,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
-from rosbags.highlevel import AnyReader, AnyReaderError
+from rosbags.highlevel import AnyReader
 from rosbags.typesys import Stores, get_typestore
 
 from brains.preprocess import INPUT_HEIGHT, INPUT_WIDTH, crop
 from harness import topics
-from harness.errors import DataError, UsageError
+from harness.errors import DataError, UsageError, one_line
 
 BAG_FILE = "run.bag"
 _CAMERA = topics.COMPRESSED_CAMERA
@@ -263,9 +263,10 @@ def _values(bag: Path) -> Iterator[tuple[str, int, Any]]:
                 yield topic, stamp_ns, (message.twist.linear.x, message.twist.angular.z)
             else:
                 yield topic, stamp_ns, crop(_decode(message.data))
-    except (AnyReaderError, ValueError, OSError) as error:
-        line = " ".join(str(error).split())
-        raise DataError(f"{bag} can't be read: {line}") from error
+    except DataError:
+        raise
+    except Exception as error:  # of a garbled file the reader raises anything, TypeError too
+        raise DataError(f"{bag} can't be read: {one_line(error)}") from error
 
 
 def _messages(bag: Path, wanted: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
