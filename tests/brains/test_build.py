@@ -222,7 +222,7 @@ def toys(weights_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(build, "build_artifact", build_artifact)
 
 
-def test_all_leaves_out_by_name_what_can_not_be_built_here(toys: None) -> None:
+def test_case_24_all_leaves_out_by_name_what_can_not_be_built_here(toys: None) -> None:
     done = CliRunner().invoke(build_app(), ["optimize", "all"])
     assert isinstance(done.exception, DataError)  # of `broken`, and of nothing else
     told = done.stderr

@@ -23,7 +23,9 @@ def test_unknown_model_lists_the_known_ones() -> None:
 @pytest.mark.parametrize(
     "name", ["net.tflite", "/there/net.onnx", "../net.H5", "net.pt", "./net.keras", "a b.engine"]
 )
-def test_a_networks_file_is_no_model_and_the_line_says_how_it_becomes_one(name: str) -> None:
+def test_case_12_a_networks_file_is_no_model_and_the_line_says_how_it_becomes_one(
+    name: str,
+) -> None:
     with pytest.raises(UsageError, match="PITWALL_MODELS") as caught:
         find_model(name)
     assert str(caught.value).startswith(f"{name} is a file, not a model: ")

@@ -102,7 +102,7 @@ def test_a_name_that_names_no_brain(write: Write, target: str, line: str) -> Non
     assert "\n" not in str(caught.value)
 
 
-def test_nothing_in_the_folder_hides_a_module_of_python_or_pitwall(write: Write) -> None:
+def test_case_16_nothing_in_the_folder_hides_a_module_of_python_or_pitwall(write: Write) -> None:
     for name in ("random.py", "json.py", "brains/__init__.py", "brains/f1/own.py", "numpy.py"):
         write(name, "raise RuntimeError('the wrong module')\n")
     write("mine.py", "import random, json, colorsys\nassert random.choice\n" + MINE)
@@ -133,7 +133,7 @@ def test_nothing_in_the_folder_hides_a_module_of_python_or_pitwall(write: Write)
         ),
     ],
 )
-def test_a_file_that_was_meant_and_is_hidden_is_named(
+def test_case_16_a_file_that_was_meant_and_is_hidden_is_named(
     write: Write, files: dict[str, str], target: str, line: str
 ) -> None:
     for name, text in files.items():

@@ -94,7 +94,10 @@ def test_a_run_of_a_circuit_not_known_here_is_named_and_the_others_measured(
 ) -> None:
     record_lap(tmp_path / "runs", "a", "simple_circuit", 0.1)
     folder = record_lap(tmp_path / "runs", "b", "montmelo", 0.1)
-    elsewhere = read_result(folder).model_copy(update={"circuit": "monza"})
+    result = read_result(folder)
+    assert result.spec is not None
+    spec = result.spec.model_copy(update={"circuit": "monza"})
+    elsewhere = result.model_copy(update={"circuit": "monza", "spec": spec})
     write_result(elsewhere, folder / RESULT_NAME)
     bag = write_reference(tmp_path / "lap.bag", staircase())
     print_report([tmp_path / "runs"], tmp_path / "report", references=[bag])

@@ -22,7 +22,7 @@ def test_only_a_plain_pin_admits_the_build_for_cpus() -> None:
     assert cpu_build(["torchao==0.18.0"]) is None
 
 
-def test_a_listing_tells_which_build_pip_takes() -> None:
+def test_case_26_a_listing_tells_which_build_pip_takes() -> None:
     assert cost(LISTING.format(more=", 2.13.0+cpu"), "2.13.0+cpu") is None
     for more in ("", ", 2.13.0+cpu.old"):
         said = cost(LISTING.format(more=more), "2.13.0+cpu")
@@ -32,7 +32,7 @@ def test_a_listing_tells_which_build_pip_takes() -> None:
         assert "\n" not in said
 
 
-def test_the_variable_names_an_index_or_a_folder(tmp_path: Path) -> None:
+def test_case_26_the_variable_names_an_index_or_a_folder(tmp_path: Path) -> None:
     assert index_options({}) == index_options({VARIABLE: ""}) == []
     address = "https://index.example/cpu"
     assert index_options({VARIABLE: address}) == ["--extra-index-url", address]

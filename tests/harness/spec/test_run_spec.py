@@ -42,7 +42,9 @@ from worlds.circuit import circuit_names
         ({"image_width": 640.5}, ["image_width", "integer"]),
     ],
 )
-def test_what_makes_no_sense_is_one_line(values: dict[str, object], words: list[str]) -> None:
+def test_case_19_what_makes_no_sense_is_one_line(
+    values: dict[str, object], words: list[str]
+) -> None:
     with pytest.raises(UsageError) as caught:
         RunSpec.parse(values)
     text = str(caught.value)
