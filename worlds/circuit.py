@@ -4,9 +4,9 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import yaml
@@ -67,15 +67,15 @@ class Circuit(BaseModel):
             data = {**data, "start_station_m": line.project(data["start_pose"][:2]).s_m}
         return data
 
-    @classmethod
-    def from_yaml(cls, path: Path) -> Self:
+    @staticmethod
+    def from_yaml(path: Path) -> "Circuit":
         """Load a circuit file.
 
         Raises:
             DataError: The file is not YAML or not a circuit.
         """
         try:
-            return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+            return _circuit_of(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise DataError(f"{path}: cannot read the circuit: {_one_line(error)}") from error
         except ValidationError as error:
@@ -123,6 +123,12 @@ class Circuit(BaseModel):
             station_m = self.start_station(direction)
         x_m, y_m = line.position(station_m)
         return Pose(float(x_m), float(y_m), _wrapped(float(line.heading(station_m))))
+
+
+@lru_cache(maxsize=8)
+def _circuit_of(text: str) -> Circuit:
+    """The circuit that a file's text describes; a run asks for it and its line often."""
+    return Circuit.model_validate(yaml.safe_load(text))
 
 
 def user_circuits() -> Path:
