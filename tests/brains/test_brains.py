@@ -137,6 +137,7 @@ def test_the_guides_brain_passes_and_the_command_says_so(
     (code,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
     (tmp_path / "my_module.py").write_text(code)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "my_module", raising=False)
     from harness.cli.main import build_app
 
     result = CliRunner().invoke(build_app(), ["check-brain", "my_module:MyBrain", "--json"])
