@@ -13,18 +13,20 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from brains.build import build_artifact, scratch_of, silent, start_weights
+from brains.artifacts import weights_dir
+from brains.build import build_artifact, scratch_of, silent
 from brains.catalogue import find_model
 from brains.model import ModelSpec
-from brains.recipes.torch_pruning import FLOAT_WEIGHTS, stages
+from brains.recipes.torch_pruning import FLOAT_WEIGHTS, pruned, stages
 from brains.torch_pilotnet import load_network
 from brains.training.dataset import Split, read_split
 from brains.training.loop import TrainParams, evaluate
 from brains.training.torch_train import TorchLearner
 from brains.workshop import Workshop
-from harness.errors import PitwallError
+from harness.errors import PitwallError, UsageError
 
-SHARES = (0.5, 0.6, 0.7, 0.8, 0.9)
+RECIPE = f"{pruned.__module__}:{pruned.__name__}"
+SHARES = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98)
 
 
 def table(
@@ -36,20 +38,22 @@ def table(
         model: A model that ``torch_pruning.pruned`` makes.
         shares: Shares of zeros, rising.
         data: Data set.
-        folder: Weights folder that takes what is trained.
+        folder: Weights folder to be; takes what lets trainings go on.
 
     Yields:
         Share, and the mean squared error over the float network's.
 
     Raises:
+        UsageError: Another recipe makes the model.
         DataError: Data set or weights are missing or broken.
     """
-    start_weights(folder, [model])
+    if model.training != RECIPE:
+        raise UsageError(f"model {model.name} is not made by {RECIPE}")
     further = model.model_copy(update={"recipe_options": model.recipe_options | {"zeros": shares}})
     workshop = Workshop(
         model=further,
         target=folder / model.weights,
-        folder=folder,
+        folder=weights_dir(),
         scratch=scratch_of(model, folder),
         data=data,
         progress=silent,
@@ -73,7 +77,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="What zeros cost a PyTorch PilotNet.")
     parser.add_argument("model", help="torch_pruned_local or torch_pruned_global")
     parser.add_argument("data", type=Path, help="data set")
-    parser.add_argument("folder", type=Path, help="weights folder that takes what is trained")
+    parser.add_argument("folder", type=Path, help="weights folder to be; keeps the trainings")
     options = parser.parse_args()
     try:
         model = find_model(options.model)

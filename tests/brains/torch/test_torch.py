@@ -434,6 +434,7 @@ def test_the_table_of_shares_judges_each_by_the_validation_frames(
     def train_nothing(text: str, done: int = 0, total: int = 0) -> None:
         raise AssertionError(text)
 
+    start_weights(folder, [model])
     weights = train_file(model, data, folder, train_nothing)
     ratio = error(weights) / error(torch_weights / "torch_pilotnet.npz")
     assert first.startswith(f"{model.name}, 50% zeros: MSE ")
@@ -443,3 +444,7 @@ def test_the_table_of_shares_judges_each_by_the_validation_frames(
     monkeypatch.setattr("sys.argv", ["table", model.name, str(tmp_path / "none"), str(folder)])
     assert torch_pruning_table.main() == 3
     assert "is no data set" in capsys.readouterr().err
+    monkeypatch.setattr(torch_pruning_table, "find_model", find_model)
+    monkeypatch.setattr("sys.argv", ["table", "torch_qat", str(data), str(folder)])
+    assert torch_pruning_table.main() == 2
+    assert "torch_qat is not made by" in capsys.readouterr().err
