@@ -232,11 +232,11 @@ def _kerbs(line: Centreline, half_m: float) -> Iterator[tuple[Mesh, Mesh]]:
 def _turns(line: Centreline) -> list[tuple[float, float]]:
     """Stretches (start, end) of the lap that bend, each run out a little; long ones cut in two."""
     bends = np.abs(line.curvatures_1_m) > 1 / _KERB_MAX_RADIUS_M
-    if bends.all() or not bends.any():
-        return [(0.0, line.length_m)] if bends.all() else []
     reach = round(_KERB_RUN_OUT_M / (line.length_m / len(bends)))
     spread = np.convolve(np.tile(bends, 3), np.ones(2 * reach + 1), mode="same") > 0
     marked = spread[len(bends) : 2 * len(bends)]
+    if marked.all() or not marked.any():
+        return [(0.0, line.length_m)] if marked.all() else []
     step_m = line.length_m / len(marked)
     first_gap = int(np.flatnonzero(~marked)[0])
     rolled = np.roll(marked, -first_gap)

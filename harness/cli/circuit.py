@@ -43,7 +43,8 @@ def list_circuits(
         table.add_column(title, overflow="fold")
     for row in rows:
         figures = [str(row[figure]) if row[figure] is not None else "" for figure in _FIGURES]
-        table.add_row(row["name"], row["title"], *figures, "yours" if row["file"] else "built in")
+        title = "" if row["title"] == row["name"] else row["title"]
+        table.add_row(row["name"], title, *figures, "yours" if row["file"] else "built in")
     Console(stderr=True).print(table)
     for row in rows:
         if row["file"]:

@@ -1,5 +1,6 @@
 """What the doctor says of engines for NVIDIA GPUs."""
 
+import importlib.metadata
 import importlib.util
 from pathlib import Path
 
@@ -16,14 +17,17 @@ def test_it_asks_the_engines_of_an_environment(
     if not all(importlib.util.find_spec(name) for name in ("torch", "onnxruntime")):
         pytest.skip("needs the extras torch and onnx")
     monkeypatch.delenv("PITWALL_VENV_TFTRT", raising=False)
-    # The default environment's packages, builds for CPUs, under the other's name.
+    # The default environment's packages under the other's name: builds for CPUs, but for PyTorch
+    # where pip takes PyPI's own.
     monkeypatch.setenv("PITWALL_VENV_CUDA", str(other_venv(tmp_path / "cuda")))
     found = {finding.what: finding for finding in examine()}
     assert not [what for what in found if what.startswith("tftrt")]
     assert not any(found[what].needed for what in found if what.startswith("cuda: "))
     if nvidia_gpu() is None:
         assert not found["NVIDIA GPU"].ok
-        assert "is a build for CPUs" in found["cuda: PyTorch"].found
+        for_cpus = importlib.metadata.version("torch").endswith("+cpu")
+        words = "is a build for CPUs" if for_cpus else "finds no GPU"
+        assert words in found["cuda: PyTorch"].found
         assert "is a build for CPUs" in found["cuda: ONNX Runtime"].found
         assert "No module named 'tensorrt'" in found["cuda: TensorRT"].found
         assert "make setup EXTRAS=cuda" in found["cuda: PyTorch"].mend

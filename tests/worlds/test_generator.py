@@ -1,5 +1,6 @@
 """Generated worlds: geometry, determinism, and what the simulator needs to find in them."""
 
+import math
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
@@ -83,6 +84,22 @@ def test_any_smooth_loop_gives_a_sound_world(
         time_limit_s=60,
         kerbs=kerbs,
     )
+    check_geometry(circuit)
+
+
+def test_a_lap_that_bends_but_for_a_few_metres_has_kerbs_all_round() -> None:
+    # The sides of this ellipse have a radius of 40.04 m, more than the 40 m up to which kerbs lie.
+    angles = np.arange(80) * math.tau / 80
+    points = np.column_stack([31.0 * np.cos(angles), 24.0 * np.sin(angles)])
+    circuit = Circuit(
+        name="ellipse",
+        title="Ellipse",
+        control_points=tuple((float(x), float(y)) for x, y in points),
+        asphalt_width_m=3.0,
+        time_limit_s=60,
+        kerbs=True,
+    )
+    assert float(np.abs(circuit.centreline().curvatures_1_m).min()) < 1 / 40.0
     check_geometry(circuit)
 
 
