@@ -1,6 +1,10 @@
 """Writes the bag of a run: record times are wall clock, message stamps simulated time."""
 
+import errno
 import json
+import math
+import os
+import shutil
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -21,6 +25,10 @@ from harness.nodes.frame_loop import as_frame
 
 # Run lengths alone: a third of the time of the default, and 5 % larger.
 _PNG_OPTIONS = [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+# Of a lap without camera a chunk fills for ten seconds before it is written: a full disk is looked
+# for meanwhile. What is kept free takes the last chunk and the index.
+_LOOK_EVERY_S = 1.0
+_KEPT_FREE_BYTES = 1 << 20
 
 
 class BagWriter:
@@ -37,6 +45,7 @@ class BagWriter:
             StorageError: the file can't be opened.
         """
         self.path = path
+        self._looked_s = -math.inf
         try:
             self._bag = rosbag.Bag(str(path), mode, compression="lz4")
         except (OSError, rosbag.ROSBagException) as error:
@@ -67,6 +76,13 @@ class BagWriter:
             self._bag.write(topic, message, stamp, connection_header=connection_header)
         except OSError as error:
             raise StorageError(f"{self.path}: can't write the bag: {error}") from None
+        if wall_s >= self._looked_s + _LOOK_EVERY_S:
+            self._looked_s = wall_s
+            self._check_space()
+
+    def _check_space(self) -> None:
+        if shutil.disk_usage(self.path.parent).free < _KEPT_FREE_BYTES:
+            raise StorageError(f"{self.path}: can't write the bag: {os.strerror(errno.ENOSPC)}")
 
     def write_json(self, topic: str, value: Any, wall_s: float) -> None:
         """Appends a JSON document as std_msgs/String, as the published study's bags have it."""

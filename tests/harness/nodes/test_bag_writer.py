@@ -1,5 +1,6 @@
 """What the bag of a run holds for tools that are not ours."""
 
+import shutil
 from pathlib import Path
 
 import cv2
@@ -61,3 +62,16 @@ def test_adding_to_a_bag_without_its_end_is_a_storage_error(tmp_path: Path) -> N
     writer.path.write_bytes(data[: len(data) // 2])
     with pytest.raises(StorageError, match=r"run\.bag"):
         append_json(writer.path, "/experiment_metrics", {}, 2.0)
+
+
+def test_a_disk_that_fills_is_noticed_before_a_chunk_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = BagWriter(tmp_path / "run.bag")
+    writer.write_json("/a", {}, 1.0)
+    usage = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    writer.write_json("/a", {}, 1.9)  # looked a moment ago
+    with pytest.raises(StorageError, match=r"run\.bag: can't write the bag: No space left"):
+        writer.write_json("/a", {}, 2.0)
+    writer.close()
