@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.options import CameraTopic, Circuit, OdometryTopic
+
 
 def metrics(
     bag: Annotated[Path, typer.Argument(help="A bag, or a recording.", show_default=False)],
-    circuit: Annotated[
-        str | None, typer.Option(help="The circuit; else as recorded, or recognised.")
-    ] = None,
+    circuit: Circuit = None,
     direction: Annotated[
         str | None, typer.Option(help="forward or reverse; else as recorded, or as driven.")
     ] = None,
@@ -20,12 +20,8 @@ def metrics(
     timeout: Annotated[
         float | None, typer.Option(help="Simulated s allowed; else the circuit's limit.")
     ] = None,
-    odometry_topic: Annotated[
-        str | None, typer.Option(help="Where the odometry is; else /F1ROS/odom, or the only one.")
-    ] = None,
-    camera_topic: Annotated[
-        str | None, typer.Option(help="Where the camera's frames are; else the usual, or only one.")
-    ] = None,
+    odometry_topic: OdometryTopic = None,
+    camera_topic: CameraTopic = None,
     reference: Annotated[
         Path | None,
         typer.Option(help="A bag with the study's reference lap: its deviation, against that."),

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.options import CameraTopic
+
 
 def replay(
     run_or_bag: Annotated[Path, typer.Argument(help="a recording's folder, or a bag")],
@@ -14,9 +16,7 @@ def replay(
     rate: Annotated[float, typer.Option(help="frames/s at most; 0: as the model answers")] = 0.0,
     patience: Annotated[float, typer.Option(help="seconds that an answer may take")] = 60.0,
     output: Annotated[Path | None, typer.Option(help="folder of the replay")] = None,
-    camera_topic: Annotated[
-        str | None, typer.Option(help="where the frames are; else the usual topic, or the only one")
-    ] = None,
+    camera_topic: CameraTopic = None,
     as_json: Annotated[bool, typer.Option("--json", help="result as JSON on stdout")] = False,
 ) -> None:
     """Send every recorded frame through a model, once and in order; compare the commands.

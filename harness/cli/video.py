@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.options import CameraTopic, Circuit, OdometryTopic
+
 
 def video(
     recording: Annotated[
@@ -16,15 +18,9 @@ def video(
     output: Annotated[
         Path | None, typer.Option(help="The file; else video.mp4 beside the bag.")
     ] = None,
-    circuit: Annotated[
-        str | None, typer.Option(help="The circuit; else as recorded, or recognised.")
-    ] = None,
-    odometry_topic: Annotated[
-        str | None, typer.Option(help="Where the odometry is; else /F1ROS/odom, or the only one.")
-    ] = None,
-    camera_topic: Annotated[
-        str | None, typer.Option(help="Where the camera's frames are; else the usual, or only one.")
-    ] = None,
+    circuit: Circuit = None,
+    odometry_topic: OdometryTopic = None,
+    camera_topic: CameraTopic = None,
 ) -> None:
     """Make a video (mp4) of a run that was recorded with its camera.
 
