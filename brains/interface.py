@@ -34,13 +34,40 @@ class TimedCommand:
     infer_end_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class CarState:
+    """What is known of the car at a frame's time.
+
+    Attributes:
+        speed_m_s: Measured forward speed; nan for a brain that does not need it.
+        previous: The last command before the frame.
+        stamp_s: The frame's time, simulated seconds.
+    """
+
+    speed_m_s: float
+    previous: Command
+    stamp_s: float
+
+    @classmethod
+    def standing(cls) -> Self:
+        """A car that stands still at time zero and was told nothing yet."""
+        return cls(0.0, Command(0.0, 0.0), 0.0)
+
+
 class Brain(ABC):
     """Base of every brain; a new one overrides ``predict`` and, where useful, the rest.
 
-    ``infer`` runs ``preprocess``, ``predict`` and ``postprocess``. Only ``predict`` counts as
-    inference, so it must hold the engine's call and nothing else, and must have finished
+    ``infer`` runs ``observe``, ``preprocess``, ``predict`` and ``postprocess``. Only ``predict``
+    counts as inference, so it must hold the engine's call and nothing else, and must have finished
     (a GPU synchronised) when it returns.
+
+    Attributes:
+        stateful: Whether an answer depends on earlier frames; such a brain overrides ``reset``.
+        needs_speed: Whether it must be told the car's measured speed (``CarState.speed_m_s``).
     """
+
+    stateful: bool = False
+    needs_speed: bool = False
 
     @classmethod
     def load(cls, model: ModelSpec) -> Self:
@@ -52,6 +79,18 @@ class Brain(ABC):
         """
         del model
         return cls()
+
+    def reset(self) -> None:
+        """Forget all frames: a new sequence begins. The default has nothing to forget."""
+        return
+
+    def observe(self, state: CarState | None) -> None:
+        """Take note of the car's state, told before each frame; the default does nothing.
+
+        Args:
+            state: None where nobody knows it: a frame alone is answered.
+        """
+        del state
 
     def preprocess(self, frame: Frame) -> Any:
         """Turn a frame into the engine's input; the default hands the frame over as it is."""
@@ -79,20 +118,22 @@ class Brain(ABC):
         }
 
     @final
-    def infer(self, frame: Frame) -> Command:
+    def infer(self, frame: Frame, state: CarState | None = None) -> Command:
         """Answer one frame.
 
         Args:
             frame: uint8, shape (height, width, 3), red-green-blue; is not changed.
+            state: The car at the frame's time, where it is known.
 
         Raises:
             BrainError: The answer is not a pair of finite numbers.
         """
-        return self.timed_infer(frame).command
+        return self.timed_infer(frame, state).command
 
     @final
-    def timed_infer(self, frame: Frame) -> TimedCommand:
+    def timed_infer(self, frame: Frame, state: CarState | None = None) -> TimedCommand:
         """Answer one frame as ``infer`` does, with the times around the engine's call."""
+        self.observe(state)
         data = self.preprocess(frame)
         infer_start_s = time.monotonic()
         output = self.predict(data)
@@ -101,9 +142,13 @@ class Brain(ABC):
 
     @final
     def warm_up(self, frame: Frame, times: int = 3) -> None:
-        """Answer ``frame`` a few times, so that lazy initialisation is over before the start."""
+        """Answer ``frame`` a few times, so that lazy initialisation is over before the start.
+
+        The brain is reset afterwards: what it saw was no part of any sequence.
+        """
         for _ in range(times):
             self.infer(frame)
+        self.reset()
 
     def _command(self, output: Any) -> Command:
         name = type(self).__name__
