@@ -10,10 +10,11 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from brains.failures import ANYTHING
 from brains.interface import Brain
@@ -65,6 +66,23 @@ def brain_class(target: str) -> type[Brain]:
         lacking = ", ".join(sorted(found.__abstractmethods__))
         raise UsageError(f"{target} is not finished: it must define {lacking}")
     return found
+
+
+def function_of(target: str, folder: Path) -> Callable[..., Any]:
+    """Import what ``module:callable`` names, looked for in a folder too: what builds a network.
+
+    Raises:
+        UsageError: There is no such module, or nothing in it that can be called so.
+        BrainError: The module fails while it is imported.
+    """
+    module_name, _, name = target.partition(":")
+    folders = [] if _is_ours(target) else [folder, *_own_folders()]
+    with _last_on_path(folders):
+        module = _module(module_name)
+    found = getattr(module, name, None)
+    if not callable(found):
+        raise UsageError(f"{module.__file__} has nothing called {name!r} that builds a network")
+    return found  # type: ignore[no-any-return]
 
 
 def _is_ours(target: str) -> bool:

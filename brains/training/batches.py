@@ -7,22 +7,60 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from brains.preprocess import to_output
+from brains.card import NetworkCard
 from brains.training.augment import augmented
-from brains.training.dataset import Split, balanced_order
+from brains.training.dataset import balanced_order
+from brains.training.pictures import Split
+from brains.view import View
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
-"""Normalised images, shape (n, 66, 200, 3), and scaled outputs, shape (n, 2)."""
+"""Images as the view gives them, and the values that the network is to answer, (n, 2)."""
 
 
-def batches(split: Split, random: np.random.Generator, steps: int, size: int) -> Iterator[Batch]:
+def batches(
+    split: Split, card: NetworkCard, random: np.random.Generator, steps: int, size: int
+) -> Iterator[Batch]:
     """Augmented batches of ``size`` frames, ``steps`` of them."""
+    view = View(card.sees)
     order = balanced_order(split.labels, random, steps * size)
     for chosen in order.reshape(steps, size):
         # Sorted, so that the file is read in one direction.
         rows = np.sort(chosen)
-        images, labels = augmented(np.asarray(split.crops[rows]), split.labels[rows], random)
-        yield images, to_output(labels)
+        images, labels = augmented(seen_at(split, rows, view), split.labels[rows], view, random)
+        yield as_input(images, view), card.says.to_picked(labels)
+
+
+def images_at(split: Split, rows: NDArray[np.intp], view: View) -> NDArray[np.float32]:
+    """The network's input for some frames of a split, as they are.
+
+    Returns:
+        float32, (n, h, w, c); (n, t, h, w, c) with an axis of time, (n, h, w, t c) where frames
+        stand in the channels.
+    """
+    return as_input(view.scaled(seen_at(split, rows, view)), view)
+
+
+def seen_at(split: Split, rows: NDArray[np.intp], view: View) -> NDArray[np.uint8]:
+    """The pictures that are seen at once at some frames, uint8 (n, t, h, w, channels).
+
+    Before the first frame of a run stands the first one, as after a brain's reset.
+    """
+    run = np.searchsorted(split.firsts, rows, side="right") - 1
+    first = split.firsts[run]
+    seen = [np.asarray(split.pictures[np.maximum(rows + age, first)]) for age in view.sees.frames]
+    return np.stack(seen, axis=1)
+
+
+def as_input(images: NDArray[np.float32], view: View) -> NDArray[np.float32]:
+    """Scaled pictures, (n, t, h, w, channels), as the view gives them to the network."""
+    match view.sees.axis:
+        case "time":
+            return images
+        case "channels":
+            together = np.moveaxis(images, 1, -2)
+            return together.reshape(*together.shape[:-2], -1)
+        case _:
+            return images[:, 0]
 
 
 def prefetched(items: Iterator[Batch], ahead: int = 3) -> Iterator[Batch]:

@@ -18,9 +18,13 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from brains.artifacts import sha256_of
-from brains.preprocess import V_SPAN_M_S, W_SPAN_RAD_S, normalise, to_output
-from brains.training.batches import batches, prefetched
-from brains.training.dataset import Split, read_split
+from brains.card import NetworkCard
+from brains.expert import V_LIMITS_M_S, W_LIMIT_RAD_S
+from brains.says import Says
+from brains.training.batches import batches, images_at, prefetched
+from brains.training.dataset import INDEX_FILE
+from brains.training.pictures import Split, read_pictures
+from brains.view import View
 from harness.errors import DataError, UsageError
 
 STATE_FILE = "state.json"
@@ -30,7 +34,10 @@ EVALUATION_BATCH = 256
 Floats = NDArray[np.float32]
 
 Answers = Callable[[Floats], NDArray[np.floating]]
-"""Scaled outputs, shape (n, 2), for normalised images, shape (n, 66, 200, 3)."""
+"""Picked outputs (``Says.picked``), shape (n, 2), for images as the view gives them."""
+
+SPANS = np.array([V_LIMITS_M_S[1] - V_LIMITS_M_S[0], 2 * W_LIMIT_RAD_S])
+"""Ranges of the expert's commands, 17.5 m/s and 14.2 rad/s: errors count in parts of them."""
 
 
 class TrainParams(BaseModel):
@@ -60,7 +67,7 @@ class TrainParams(BaseModel):
 
 
 class EpochFigures(BaseModel):
-    """Figures of one epoch; errors are of the validation set."""
+    """Figures of one epoch; errors are of the validation set, ``mse`` in parts of the ranges."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -117,18 +124,18 @@ class Learner(Protocol):
     def step(
         self,
         images: NDArray[np.float32],
-        outputs: NDArray[np.float32],
+        wanted: NDArray[np.float32],
         learning_rate: float,
     ) -> float:
-        """Learn from one batch; its loss before the step (see ``output_weights``)."""
+        """Learn from one batch; its loss before the step (see ``loss_weights``)."""
         ...
 
     def answers(self, images: NDArray[np.float32]) -> NDArray[np.floating]:
-        """Scaled outputs, shape (n, 2), of the network as it would drive."""
+        """Picked outputs, shape (n, 2), of the network as it would drive."""
         ...
 
     def save_weights(self, path: Path) -> None:
-        """Write the network's weights file."""
+        """Write the network's file."""
         ...
 
     def save_checkpoint(self, stem: Path) -> None:
@@ -144,29 +151,82 @@ def train(
     data: Path,
     output: Path,
     params: TrainParams,
+    card: NetworkCard,
     make_learner: Callable[[Split, TrainParams], Learner],
     *,
     resume: bool = False,
+    best: str = BEST_FILE,
+    tell: Callable[[int, int], None] = lambda done, frames: None,
 ) -> Iterator[Event]:
-    """Train a network; yields every step and every epoch's figures.
+    """Train a network on a data set; yields every step and every epoch's figures.
 
     Args:
         data: Folder of the data set.
         output: Folder of the training.
         params: How to train; when resuming, those that the training began with hold.
+        card: What the network sees and says.
         make_learner: Makes the learner for a training split.
         resume: Go on from the state in ``output``.
+        best: Name of the file of the best epoch's network.
+        tell: Is told how many frames of a split are made ready, and of how many.
 
     Raises:
-        UsageError: The output folder holds a training and ``resume`` is not set.
+        UsageError: The output folder holds a training and ``resume`` is not set, the card says
+            what can't be learned from labels of v and w, or the training went astray.
         DataError: The data set is broken or not the one that the training began with.
         UnavailableError: The learner's framework is not installed.
     """
-    state = _open_state(data, output, params, resume)
-    params = state.params
-    training, validation = read_split(data, "train"), read_split(data, "validation")
+    index = data / INDEX_FILE
+    if not index.is_file():
+        raise DataError(f"{data} is no data set: make one with `harness dataset build`")
+    made_from = sha256_of(index)
+    _open_state(made_from, output, params, resume)
+    view = View(card.sees)
+    training = read_pictures(data, "train", view, tell)
+    validation = read_pictures(data, "validation", view, tell)
     if not len(training.labels) or not len(validation.labels):
         raise DataError(f"{data} needs runs in train and validation: record at least 3 a circuit")
+    yield from fit(
+        training,
+        validation,
+        output,
+        params,
+        card,
+        make_learner,
+        made_from=made_from,
+        resume=resume,
+        best=best,
+    )
+
+
+def fit(
+    training: Split,
+    validation: Split,
+    output: Path,
+    params: TrainParams,
+    card: NetworkCard,
+    make_learner: Callable[[Split, TrainParams], Learner],
+    *,
+    made_from: str,
+    resume: bool = False,
+    best: str = BEST_FILE,
+) -> Iterator[Event]:
+    """As ``train``, on splits that the caller has.
+
+    Args:
+        training: What it learns from.
+        validation: What tells the best epoch.
+        output: See ``train``; so the others.
+        params: How to train.
+        card: What the network sees and says.
+        make_learner: Makes the learner.
+        made_from: Names the content of both splits; a training resumes with the same alone.
+        resume: Go on from the state in ``output``.
+        best: Name of the file of the best epoch's network.
+    """
+    check_learnable(card)
+    state = _open_state(made_from, output, params, resume)
+    params = state.params
     learner = make_learner(training, params)
     if state.checkpoint is not None:
         learner.restore_checkpoint(output / state.checkpoint)
@@ -177,28 +237,50 @@ def train(
         started_s = time.monotonic()
         losses: list[float] = []
         random = np.random.default_rng([params.seed, epoch])
-        for images, outputs in prefetched(batches(training, random, steps, params.batch)):
+        for images, wanted in prefetched(batches(training, card, random, steps, params.batch)):
             done = (epoch - 1) * steps + len(losses)
             rate = learning_rate(params, done, params.epochs * steps)
-            losses.append(learner.step(images, outputs, rate))
+            losses.append(learner.step(images, wanted, rate))
             yield StepDone(epoch, len(losses), steps, losses[-1])
         figures = EpochFigures(
             epoch=epoch,
             train_loss=float(np.mean(losses)),
             seconds=time.monotonic() - started_s,
-            **evaluate(learner.answers, validation, params.steering_weight),
+            **evaluate(learner.answers, validation, card, params.steering_weight),
         )
+        if not math.isfinite(figures.train_loss + figures.validation_loss):
+            raise UsageError(
+                f"the training went astray in epoch {epoch} (its loss is {figures.train_loss}): "
+                "try a lower --learning-rate"
+            )
         state.history.append(figures)
         if state.best.epoch == epoch:
-            learner.save_weights(output / BEST_FILE)
+            learner.save_weights(output / best)
         _save_state(state, learner, output)
         yield figures
 
 
-def pixel_statistics(training: Split, sample: int = 1024) -> tuple[Floats, Floats]:
-    """Mean and variance of each channel of normalised frames, from an even sample of a split."""
+def check_learnable(card: NetworkCard) -> None:
+    """A data set says what this network is to be told and to answer.
+
+    Raises:
+        UsageError: It does not; what stands in the way.
+    """
+    if card.keeps != "none":
+        raise UsageError("a network that keeps a state learns from sequences: train it yourself")
+    if card.sees.numbers:
+        told = ", ".join(card.sees.numbers)
+        raise UsageError(f"data sets hold frames alone, and this network is told {told} too")
+    if card.says.v.constant is not None and card.says.w.constant is not None:
+        raise UsageError("the card says constants for v and w: there is nothing to learn")
+    card.says.to_picked(np.zeros((1, 2)))
+
+
+def pixel_statistics(training: Split, view: View, sample: int = 1024) -> tuple[Floats, Floats]:
+    """Mean and variance of each channel of scaled frames, from an even sample of a split."""
     rows = np.linspace(0, len(training.labels) - 1, sample).astype(int)
-    pixels = normalise(np.asarray(training.crops[np.unique(rows)])).reshape(-1, 3)
+    pixels = view.scaled(np.asarray(training.pictures[np.unique(rows)]))
+    pixels = pixels.reshape(-1, pixels.shape[-1])
     return pixels.mean(axis=0), pixels.var(axis=0)
 
 
@@ -209,43 +291,50 @@ def learning_rate(params: TrainParams, step: int, steps: int) -> float:
     return params.learning_rate * rise * fall
 
 
-def output_weights(steering_weight: float) -> Floats:
-    """Weights of the squared errors of speed and steering; the loss is the mean of both."""
-    return np.array([1.0, steering_weight], np.float32)
+def loss_weights(says: Says, steering_weight: float) -> Floats:
+    """Weights of the squared errors of both picked outputs; the loss is the mean of both.
+
+    They make them errors of v and w in parts of the expert's ranges, the one of w times
+    ``steering_weight``; what the card says is constant weighs nothing.
+    """
+    gains = [0.0 if value.constant is not None else value.gain for value in (says.v, says.w)]
+    return np.asarray((np.array(gains) / SPANS) ** 2 * [1.0, steering_weight], np.float32)
 
 
-def evaluate(answers: Answers, split: Split, steering_weight: float) -> dict[str, float]:
-    """Errors of a network on a split: the loss, the mse of scaled outputs, and mean errors."""
+def evaluate(
+    answers: Answers, split: Split, card: NetworkCard, steering_weight: float
+) -> dict[str, float]:
+    """Errors of a network on a split: the loss, the mse in parts of the ranges, and mean errors.
+
+    The error of what the card says is constant counts in the mean errors alone.
+    """
+    view, says = View(card.sees), card.says
     given = [
-        answers(normalise(np.asarray(split.crops[i : i + EVALUATION_BATCH])))
+        answers(images_at(split, np.arange(i, min(i + EVALUATION_BATCH, len(split.labels))), view))
         for i in range(0, len(split.labels), EVALUATION_BATCH)
     ]
-    errors = np.concatenate(given).astype(np.float64) - to_output(split.labels)
-    squares = (errors**2).mean(axis=0)
-    v_mae, w_mae = np.abs(errors).mean(axis=0)
+    picked = np.concatenate(given).astype(np.float64)
+    squares = ((picked - says.to_picked(split.labels)) ** 2).mean(axis=0)
+    squares[[says.v.constant is not None, says.w.constant is not None]] = 0.0
+    v_mae, w_mae = np.abs(says.commands(picked) - split.labels).mean(axis=0)
     return {
-        "validation_loss": float((squares * output_weights(steering_weight)).mean()),
-        "mse": float(squares.mean()),
-        "v_mae_m_s": float(v_mae) * V_SPAN_M_S,
-        "w_mae_rad_s": float(w_mae) * W_SPAN_RAD_S,
+        "validation_loss": float((squares * loss_weights(says, steering_weight)).mean()),
+        "mse": float((squares * loss_weights(says, 1.0)).mean()),
+        "v_mae_m_s": float(v_mae),
+        "w_mae_rad_s": float(w_mae),
     }
 
 
-def _open_state(data: Path, output: Path, params: TrainParams, resume: bool) -> TrainState:
+def _open_state(made_from: str, output: Path, params: TrainParams, resume: bool) -> TrainState:
     """The state to go on from; checks that it belongs to the data."""
-    path = output / STATE_FILE
-    index = data / "index.json"
-    if not index.is_file():
-        raise DataError(f"{data} is no data set: make one with `harness dataset build`")
-    data_sha256 = sha256_of(index)
     if not resume:
-        if path.exists():
+        if (output / STATE_FILE).exists():
             raise UsageError(f"{output} holds a training: add --resume, or choose another folder")
         output.mkdir(parents=True, exist_ok=True)
-        return TrainState(params=params, data_sha256=data_sha256)
+        return TrainState(params=params, data_sha256=made_from)
     state = read_state(output)
-    if state.data_sha256 != data_sha256:
-        raise DataError(f"{output} was trained on another data set than {data}")
+    if state.data_sha256 != made_from:
+        raise DataError(f"{output} was trained on another data set than this one")
     return state
 
 
