@@ -10,6 +10,7 @@ import json
 import os
 from pathlib import Path
 
+from brains.card import cached_card
 from brains.environment import installed
 from brains.gpu import nvidia_gpus
 from brains.model import ModelSpec
@@ -26,6 +27,16 @@ CALIBRATION_FILE = Path(__file__).parent / "data" / "calibration.npz"
 def weights_dir() -> Path:
     """Folder of the weights in use: ``$PITWALL_WEIGHTS``, or the ones kept in git."""
     return Path(os.environ.get("PITWALL_WEIGHTS") or Path(__file__).parent / "weights")
+
+
+def source_folder(model: ModelSpec) -> Path:
+    """Folder of the network's own file: the weights folder, or that of a user's card."""
+    return weights_dir() if model.folder is None else Path(model.folder)
+
+
+def source_path(model: ModelSpec) -> Path:
+    """The network's own file, which all its versions are made from."""
+    return source_folder(model) / model.weights
 
 
 def sha256_of(path: Path) -> str:
@@ -68,19 +79,30 @@ def built_dir(model: ModelSpec) -> Path:
     Raises:
         DataError: The weights it is made from are not listed in the weights folder.
     """
+    frames = sha256_of(CALIBRATION_FILE)
+    options = json.dumps(model.recipe_options, sort_keys=True)
+    made_from = [_source_sha256(model), frames, str(model.recipe), options]
+    if model.card is not None:
+        # All but the words: also a class of weights, an own ONNX graph.
+        card = cached_card(Path(model.card))
+        made_from.append(card.model_dump_json(exclude={"title", "versions"}) + str(model.hub))
+    if model.nvidia is not None:
+        # Engines are made for one GPU, by one version of their library.
+        made_from += [*nvidia_gpus(), *installed(model)]
+    code = [path.read_bytes() for path in sources_of(str(model.recipe).partition(":")[0])]
+    return cache_root() / "models" / f"{model.folder_name}-{key_of(*made_from, *code)}"
+
+
+def _source_sha256(model: ModelSpec) -> str:
+    """Of the network's own file: as stated in the weights folder; of a user's as it is."""
+    if model.folder is not None:
+        return plain_sha256(source_path(model))
     stated = read_sums(weights_dir()).get(model.weights)
     if stated is None:
         raise DataError(
             f"{weights_dir() / SUMS_FILE} does not list {model.weights}: {how_to_keep(model)}"
         )
-    frames = sha256_of(CALIBRATION_FILE)
-    options = json.dumps(model.recipe_options, sort_keys=True)
-    made_from = [stated, frames, str(model.recipe), options]
-    if model.nvidia is not None:
-        # Engines are made for one GPU, by one version of their library.
-        made_from += [*nvidia_gpus(), *installed(model)]
-    code = [path.read_bytes() for path in sources_of(str(model.recipe).partition(":")[0])]
-    return cache_root() / "models" / f"{model.name}-{key_of(*made_from, *code)}"
+    return stated
 
 
 def artifact_path(model: ModelSpec) -> Path | None:
@@ -91,7 +113,7 @@ def artifact_path(model: ModelSpec) -> Path | None:
     """
     if model.artifact is None:
         return None
-    return (built_dir(model) if model.built else weights_dir()) / model.artifact
+    return (built_dir(model) if model.built else source_folder(model)) / model.artifact
 
 
 def checked_artifact(model: ModelSpec) -> Path:
@@ -105,14 +127,46 @@ def checked_artifact(model: ModelSpec) -> Path:
         raise DataError(f"model {model.name} has no artifact to load")
     if not path.exists():
         raise DataError(missing(model, path))
-    checked_sha256(path)
+    artifact_sha256(model, path)
     return path
+
+
+def artifact_sha256(model: ModelSpec, path: Path) -> str:
+    """SHA-256 of a model's artifact, checked where one is stated: not for a user's own file.
+
+    Raises:
+        DataError: As of ``checked_sha256``.
+    """
+    own = model.folder is not None and not model.built
+    return plain_sha256(path) if own else checked_sha256(path)
+
+
+def told_of_network(model: ModelSpec) -> dict[str, str]:
+    """What tells a user's network from others of its name: hashes of its file and its card."""
+    if model.folder is None or model.card is None:
+        return {}
+    return {
+        "network": source_path(model).name,
+        "network_sha256": plain_sha256(source_path(model)),
+        "card": Path(model.card).name,
+        "card_sha256": sha256_of(Path(model.card)),
+    }
 
 
 def missing(model: ModelSpec, path: Path) -> str:
     """One line that says the model's artifact is missing and how to make it."""
-    how = f"run `harness optimize {model.name}`" if model.built else how_to_keep(model)
+    if model.built:
+        how = f"run `harness optimize {asked_by(model)}`"
+    else:
+        how = how_to_keep(model) if model.folder is None else "restore it, or mend its card"
     return f"model {model.name}: {path} is missing: {how}"
+
+
+def asked_by(model: ModelSpec) -> str:
+    """How a command names the model, wherever it is called."""
+    if model.folder is None:
+        return model.name
+    return "/".join([str(model.card), *model.name.split("/")[1:]])
 
 
 def how_to_keep(model: ModelSpec) -> str:
@@ -143,6 +197,21 @@ def checked_sha256(path: Path) -> str:
     for name in sorted(listing.keys() | there):
         _checked_file(path.parent / name, name, sums)
     return hashlib.sha256("".join(f"{s}  {n}\n" for n, s in listing.items()).encode()).hexdigest()
+
+
+def plain_sha256(path: Path) -> str:
+    """SHA-256 of a file, or of a listing of a folder's files as ``sha256sum`` would print it.
+
+    Raises:
+        DataError: It is not there.
+    """
+    if not path.exists():
+        raise DataError(f"{path} is missing")
+    if not path.is_dir():
+        return sha256_of(path)
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    listing = "".join(f"{sha256_of(file)}  {file.relative_to(path)}\n" for file in files)
+    return hashlib.sha256(listing.encode()).hexdigest()
 
 
 def _checked_file(path: Path, name: str, sums: dict[str, str]) -> str:

@@ -104,9 +104,14 @@ class KerasLearner:
         shape = view.shapes()[view.image_input]
         seen = to_layout(np.zeros(shape, np.float32), self._layout)
         takes = getattr(self._network, "input_shape", None)
-        if not isinstance(takes, tuple) or not all(
-            size in (None, given) for size, given in zip(takes[1:], seen.shape[1:], strict=False)
-        ) or len(takes) != seen.ndim:
+        if (
+            not isinstance(takes, tuple)
+            or not all(
+                size in (None, given)
+                for size, given in zip(takes[1:], seen.shape[1:], strict=False)
+            )
+            or len(takes) != seen.ndim
+        ):
             raise UsageError(
                 f"the network takes {takes}, and the card's view gives {(None, *seen.shape[1:])}:"
                 " size (width, height), colour, frames or layout differ"

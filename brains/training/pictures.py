@@ -89,9 +89,7 @@ def _version_1(
     return _arrays(folder / f"{split}_crops.npy", folder / f"{split}_labels.npy")
 
 
-def _arrays(
-    pictures: Path, labels: Path
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+def _arrays(pictures: Path, labels: Path) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     try:
         return np.load(pictures, mmap_mode="r"), np.load(labels)
     except (OSError, ValueError, EOFError) as error:

@@ -99,7 +99,9 @@ class WholeFrames:
             DataError: There are fewer than two frames.
         """
         if len(self) < 2:
-            raise DataError("too few frames: give at least two, some to calibrate with and one more")
+            raise DataError(
+                "too few frames: give at least two, some to calibrate with and one more"
+            )
         half = len(self) // 2
         begins = [int(row) for row, run in zip(self.firsts, self._begins_run(), strict=True) if run]
         # Between two drives, as near to the middle as may be.
@@ -211,9 +213,7 @@ def pick_whole_frames(data: Path, part: Part, sequences_per_circuit: int = 20) -
             circuits.append(circuit)
     firsts = np.arange(len(names), dtype=np.int64) * SEQUENCE
     frames = Frames(encoded, data)
-    return WholeFrames(
-        frames, np.concatenate(labels), firsts, np.array(circuits), np.array(names)
-    )
+    return WholeFrames(frames, np.concatenate(labels), firsts, np.array(circuits), np.array(names))
 
 
 def write_whole_frames(parts: dict[Part, WholeFrames], path: Path = FRAMES_FILE) -> None:
@@ -274,9 +274,7 @@ def _of_recordings(recordings: Sequence[Path], path: Path) -> WholeFrames:
     return _joined(found, path)
 
 
-def _joined(
-    found: Sequence[tuple[Run, NDArray[np.float32] | None]], source: Path
-) -> WholeFrames:
+def _joined(found: Sequence[tuple[Run, NDArray[np.float32] | None]], source: Path) -> WholeFrames:
     encoded = [data for run, _ in found for data in run.encoded]
     known = [labels for _, labels in found if labels is not None]
     counts = [len(run.encoded) for run, _ in found]
