@@ -7,6 +7,7 @@ Keras 2 (``tf_keras``) or Keras 3 (``keras``), not both: TensorFlow asks once wh
 import importlib
 import json
 import os
+import sys
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -32,7 +33,8 @@ def tensorflow(*, keras: int = 2) -> Any:
     Raises:
         UnavailableError: It is not installed.
     """
-    os.environ.setdefault(LEGACY, "0" if keras == 3 else "1")
+    if "tensorflow" not in sys.modules:
+        os.environ[LEGACY] = "0" if keras == 3 else "1"
     return _imported("tensorflow")
 
 

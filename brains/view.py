@@ -200,10 +200,12 @@ class Sees(CardPart):
 
     def needs_past(self) -> bool:
         """Whether what it sees depends on earlier frames or commands."""
+        return any(self.frames) or self.numbers_from_commands()
+
+    def numbers_from_commands(self) -> bool:
+        """Whether it is told the last command."""
         commanded = ("previous_v", "previous_w")
-        return any(self.frames) or any(
-            number.from_ in commanded for ns in self.numbers.values() for number in _all(ns)
-        )
+        return any(n.from_ in commanded for ns in self.numbers.values() for n in _all(ns))
 
 
 class Geometry(NamedTuple):
