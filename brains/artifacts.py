@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from brains.agreement import Agreement
-from brains.card import read_card
+from brains.card import cached_card
 from brains.environment import installed
 from brains.gpu import nvidia_gpus
 from brains.model import ModelSpec
@@ -31,6 +31,16 @@ CALIBRATION_FILE = Path(__file__).parent / "data" / "calibration.npz"
 def weights_dir() -> Path:
     """Folder of the weights in use: ``$PITWALL_WEIGHTS``, or the ones kept in git."""
     return Path(os.environ.get("PITWALL_WEIGHTS") or Path(__file__).parent / "weights")
+
+
+def source_folder(model: ModelSpec) -> Path:
+    """Folder of the network's own file: the weights folder, or that of a user's card."""
+    return weights_dir() if model.folder is None else Path(model.folder)
+
+
+def source_path(model: ModelSpec) -> Path:
+    """The network's own file, which all its versions are made from."""
+    return source_folder(model) / model.weights
 
 
 def sha256_of(path: Path) -> str:
@@ -63,11 +73,6 @@ def write_sums(folder: Path) -> None:
     part.replace(folder / SUMS_FILE)
 
 
-def source_folder(model: ModelSpec) -> Path:
-    """Folder of the network's file: the weights folder, or a user's own."""
-    return weights_dir() if model.folder is None else Path(model.folder)
-
-
 def source_key(model: ModelSpec) -> str:
     """What tells the network's file from others: its SHA-256, or that of all files of a folder.
 
@@ -81,7 +86,7 @@ def source_key(model: ModelSpec) -> str:
                 f"{weights_dir() / SUMS_FILE} does not list {model.weights}: {how_to_keep(model)}"
             )
         return stated
-    return content_sha256(source_folder(model) / model.weights)
+    return content_sha256(source_path(model))
 
 
 def network_key(model: ModelSpec) -> str:
@@ -92,7 +97,7 @@ def network_key(model: ModelSpec) -> str:
     """
     if model.card is None:
         return source_key(model)
-    card = read_card(Path(model.card))
+    card = cached_card(Path(model.card))
     said = card.model_dump_json(exclude={"versions", "title", "network"})
     parts: list[str | bytes] = [source_key(model), said]
     if card.class_ is not None and model.folder is not None:
@@ -160,6 +165,18 @@ def artifact_sha256(model: ModelSpec, path: Path) -> str:
     return content_sha256(path) if own else checked_sha256(path)
 
 
+def told_of_network(model: ModelSpec) -> dict[str, str]:
+    """What tells a user's network from others of its name: hashes of its file and its card."""
+    if model.folder is None or model.card is None:
+        return {}
+    return {
+        "network": source_path(model).name,
+        "network_sha256": content_sha256(source_path(model)),
+        "card": Path(model.card).name,
+        "card_sha256": sha256_of(Path(model.card)),
+    }
+
+
 def content_sha256(path: Path) -> str:
     """SHA-256 of a file, or of the names and hashes of all files of a folder.
 
@@ -190,7 +207,7 @@ def missing(model: ModelSpec, path: Path) -> str:
         return f"model {model.name}: {refused}"
     how = how_to_keep(model)
     if model.built:
-        how = f"run `harness optimize {model.name}`"
+        how = f"run `harness optimize {asked_by(model)}`"
     elif model.folder is not None:
         how = f"the card {model.card} names it"
     return f"model {model.name}: {path} is missing: {how}"
@@ -217,6 +234,13 @@ def refusal(folder: Path) -> str | None:
     if found is None or found.verdict != "refused":
         return None
     return f"refused, it does not agree with its network: {found.detail}"
+
+
+def asked_by(model: ModelSpec) -> str:
+    """How a command names the model, wherever it is called."""
+    if model.folder is None:
+        return model.name
+    return "/".join([str(model.card), *model.name.split("/")[1:]])
 
 
 def how_to_keep(model: ModelSpec) -> str:
@@ -247,6 +271,21 @@ def checked_sha256(path: Path) -> str:
     for name in sorted(listing.keys() | there):
         _checked_file(path.parent / name, name, sums)
     return hashlib.sha256("".join(f"{s}  {n}\n" for n, s in listing.items()).encode()).hexdigest()
+
+
+def plain_sha256(path: Path) -> str:
+    """SHA-256 of a file, or of a listing of a folder's files as ``sha256sum`` would print it.
+
+    Raises:
+        DataError: It is not there.
+    """
+    if not path.exists():
+        raise DataError(f"{path} is missing")
+    if not path.is_dir():
+        return sha256_of(path)
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    listing = "".join(f"{sha256_of(file)}  {file.relative_to(path)}\n" for file in files)
+    return hashlib.sha256(listing.encode()).hexdigest()
 
 
 def _checked_file(path: Path, name: str, sums: dict[str, str]) -> str:

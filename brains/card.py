@@ -7,6 +7,7 @@ errors that name file and line; ``card.schema.json`` lets an editor help.
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -83,6 +84,17 @@ def read_card(path: Path) -> NetworkCard:
         DataError: It is missing or no card; one line, with file, line and field of each fault.
     """
     return card_of(read_card_text(path), path)
+
+
+def cached_card(path: Path) -> NetworkCard:
+    """As ``read_card``; read again only once the file has changed."""
+    return _cached(path, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+@cache
+def _cached(path: Path, changed_ns: int) -> NetworkCard:
+    del changed_ns
+    return read_card(path)
 
 
 def read_card_text(path: Path) -> str:

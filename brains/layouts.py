@@ -36,11 +36,15 @@ def arranged(sample: Inputs, shapes: Mapping[str, Sequence[int | None]]) -> Inpu
     }
 
 
-def _placed(name: str, values: NDArray[np.float32], shape: Sequence[int | None]) -> NDArray[np.float32]:
+def _placed(
+    name: str, values: NDArray[np.float32], shape: Sequence[int | None]
+) -> NDArray[np.float32]:
     wanted = tuple(None if size is not None and size <= 0 else size for size in shape)
     if values.ndim < 4:
         return values.reshape([1 if size is None else size for size in wanted])
     layout = layout_of(wanted, values.shape)
     if layout is None:
-        raise DataError(f"the network takes {name} of shape {wanted}, the card gives {values.shape}")
+        raise DataError(
+            f"the network takes {name} of shape {wanted}, the card gives {values.shape}"
+        )
     return np.ascontiguousarray(to_layout(values, layout))

@@ -89,7 +89,9 @@ def open_keras(source: Path, kind: SourceKind, card: NetworkCard, folder: Path) 
         raise
     except Exception as error:
         # Keras raises whatever its layers raise.
-        raise DataError(f"{source} is no Keras network that loads here: {one_line(error)}") from error
+        raise DataError(
+            f"{source} is no Keras network that loads here: {one_line(error)}"
+        ) from error
 
 
 def _open_h5(source: Path, *, drop: bool) -> Any:
@@ -245,8 +247,10 @@ def save(function: Any, variables: Sequence[Any], folder: Path) -> None:
 
 def variables_of(network: Any) -> list[Any]:
     """TensorFlow's variables of a Keras model, 2 or 3."""
-    return [getattr(variable, "value", variable) if _is_keras_3(variable) else variable
-            for variable in network.variables]
+    return [
+        getattr(variable, "value", variable) if _is_keras_3(variable) else variable
+        for variable in network.variables
+    ]
 
 
 def _is_keras_3(variable: Any) -> bool:

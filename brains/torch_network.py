@@ -97,8 +97,9 @@ def load_state(network: Any, state: Mapping[str, Any]) -> None:
     try:
         network.load_state_dict({**counters, **state})
     except RuntimeError as error:
-        raise DataError(f"the weights are not those of {type(network).__name__}: "
-                        f"{one_line(error)}") from error
+        raise DataError(
+            f"the weights are not those of {type(network).__name__}: {one_line(error)}"
+        ) from error
 
 
 def argument_names(network: Any) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from brains.card import NetworkCard, Versions, read_card
+from brains.card import NetworkCard, Versions, cached_card
 from brains.methods import ORIGINAL, Method, methods_for
 from brains.model import ModelSpec
 from brains.source import SourceKind, kind_of
@@ -31,7 +31,7 @@ class Network:
         """
         self.path = path.absolute()
         self.name = path.stem
-        self.card = read_card(path)
+        self.card = cached_card(path)
         self._folder = None if weights_folder else str(self.path.parent)
         self._differences = self.card.versions or Versions()
         self.kind = self._differences.kind or source_kind(self.card, self.path.parent)
@@ -118,3 +118,12 @@ def built_in_networks() -> Iterator[Network]:
     """Pitwall's own networks."""
     for name in ("pilotnet", "torch_pilotnet", "pitwall_fast"):
         yield Network(BUILT_IN / f"{name}.yaml", weights_folder=True)
+
+
+def card_of_model(model: ModelSpec) -> NetworkCard:
+    """The card of a model's network; of one that names none PilotNet's.
+
+    Raises:
+        DataError: The card is missing or broken.
+    """
+    return cached_card(Path(model.card) if model.card else PILOTNET_CARD)

@@ -72,9 +72,7 @@ def normalised(model: Any, seen: Mapping[str, Sequence[int]]) -> Any:
     return model
 
 
-def _shape_seen(
-    name: str, count: int, seen: Mapping[str, Sequence[int]]
-) -> Sequence[int] | None:
+def _shape_seen(name: str, count: int, seen: Mapping[str, Sequence[int]]) -> Sequence[int] | None:
     if name in seen:
         return seen[name]
     return next(iter(seen.values())) if count == len(seen) == 1 else None
@@ -251,5 +249,3 @@ def input_shapes(path: Path) -> dict[str, tuple[int, ...]]:
         value.name: tuple(dim.dim_value for dim in value.type.tensor_type.shape.dim)
         for value in graph.input
     }
-
-

@@ -32,9 +32,7 @@ def static_int8(workshop: Workshop) -> None:
     """
     frames = workshop.calibration()
     network = _read_network(workshop)
-    shapes = {
-        port.any_name: tuple(int(size) for size in port.shape) for port in network.inputs
-    }
+    shapes = {port.any_name: tuple(int(size) for size in port.shape) for port in network.inputs}
     with _without_torch():
         import nncf  # noqa: PLC0415 - without torch
         from nncf.quantization.range_estimator import (  # noqa: PLC0415

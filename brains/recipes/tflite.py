@@ -26,16 +26,12 @@ def convert(source: TfSource, scratch: Path, configure: Configure | None = None)
     """
     tf = tensorflow()
     if source.keras is not None:
-        converter = tf.lite.TFLiteConverter.from_concrete_functions(
-            [source.function], source.keras
-        )
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([source.function], source.keras)
     else:
         # Of a Keras 3 model the other way makes a file without weights, and says nothing.
         folder = scratch / "saved"
         save(source.function, source.variables, folder)
-        converter = tf.lite.TFLiteConverter.from_saved_model(
-            str(folder), signature_keys=[SERVING]
-        )
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=[SERVING])
     if configure is not None:
         configure(converter)
     return bytes(converter.convert())

@@ -131,7 +131,9 @@ def output_ranges(
     return ranges
 
 
-def prepared(network: Any, example: tuple[Any, ...], ranges: dict[str, Range], *, aware: bool) -> Any:
+def prepared(
+    network: Any, example: tuple[Any, ...], ranges: dict[str, Range], *, aware: bool
+) -> Any:
     """The network with observers of its activations' ranges.
 
     Args:
@@ -236,8 +238,10 @@ def _with_flatten_as_function(traced: Any) -> Any:
     for node in traced.graph.nodes:
         flatten = modules.get(node.target) if node.op == "call_module" else None
         if isinstance(flatten, torch.nn.Flatten):
-            ends = (flatten.start_dim,) if flatten.end_dim == -1 else (
-                flatten.start_dim, flatten.end_dim
+            ends = (
+                (flatten.start_dim,)
+                if flatten.end_dim == -1
+                else (flatten.start_dim, flatten.end_dim)
             )
             with traced.graph.inserting_before(node):
                 function = traced.graph.call_function(torch.flatten, (*node.args, *ends))
