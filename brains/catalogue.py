@@ -139,6 +139,27 @@ def find_models(name: str) -> list[ModelSpec]:
     return [find_model(name)]
 
 
+def chosen_models(names: list[str]) -> tuple[list[ModelSpec], list[ModelSpec]]:
+    """What names choose: models named one by one, and all versions of networks named as such.
+
+    A card, and ``my_net/all``, choose all versions, the network as it came first.
+
+    Raises:
+        UsageError: As of ``find_model``.
+        DataError: Likewise.
+    """
+    one_by_one: list[ModelSpec] = []
+    versions: list[ModelSpec] = []
+    for name in dict.fromkeys(names):
+        if Path(name).suffix in CARD_ENDINGS:
+            versions += find_models(f"{name}/{ALL}")
+        elif name.endswith(f"/{ALL}"):
+            versions += find_models(name)
+        else:
+            one_by_one.append(find_model(name))
+    return one_by_one, versions
+
+
 def find_network(name: str) -> tuple[Network, str]:
     """The network, and the name of the version, that ``name`` chooses.
 
