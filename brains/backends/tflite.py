@@ -33,10 +33,15 @@ class TfliteBrain(NetworkBrain):
         except (ValueError, RuntimeError) as error:
             line = " ".join(str(error).split())
             raise DataError(f"{artifact} is not a TFLite network that runs here: {line}") from error
+        names = {operator["op_name"] for operator in self._interpreter._get_ops_details()}
+        if strange := sorted(name for name in names if name.startswith("Flex")):
+            raise DataError(
+                f"{artifact} needs TensorFlow operators ({strange[0]}): convert it anew from the "
+                "network it was made from, without them"
+            )
         self._inputs, self._outputs = ends(self._interpreter)
         self._indices = {name: int(output["index"]) for name, output in self._outputs.items()}
         self._placed: dict[str, NDArray[Any]] | None = None
-        names = {operator["op_name"] for operator in self._interpreter._get_ops_details()}
         self._forgets = self.card.keeps != "engine" and bool(names & KEEP_STATE)
         self.takes(
             {
@@ -110,10 +115,7 @@ class TfliteBrain(NetworkBrain):
 
     def _settle_shapes(self) -> None:
         """Give free sizes of the inputs what the card gives: a batch of 1, its picture's size."""
-        seen = {
-            place.name: place.put(np.zeros(self.view.shapes()[place.seen], np.float32)).shape
-            for place in self._places
-        }
+        seen = self.engine_shapes()
         resized = False
         for name, details in self._inputs.items():
             shape = seen.get(name, details["shape"])
