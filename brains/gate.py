@@ -32,7 +32,7 @@ _Picked = NDArray[np.float32]
 
 def asks(model: ModelSpec) -> bool:
     """Whether the gate judges a model: a version of a network, made here."""
-    return model.built and model.card is not None and model.brain is not None
+    return model.built and model.card is not None and model.method is not None
 
 
 def passes(model: ModelSpec, artifact: Path, progress: Progress) -> bool:

@@ -147,7 +147,8 @@ def fixed(shape: Sequence[int | None], seen: Sequence[int] | None = None) -> Sha
     """A shape for one sample: batch 1, other free sizes as the view has them, else 1."""
     sizes = list(shape)
     given = list(seen) if seen is not None and len(seen) == len(sizes) else [1] * len(sizes)
-    return (1, *(want if size is None else int(size) for size, want in zip(sizes, given))[1:])
+    known = [want if size is None else size for size, want in zip(sizes, given, strict=True)]
+    return (1, *map(int, known[1:]))
 
 
 def concrete(network: Any, seen: Mapping[str, Sequence[int]]) -> Any:

@@ -74,8 +74,7 @@ def blockwise_int4(workshop: Workshop) -> None:
     model = onnx.load(whole)
     for name in large:
         pack(model.graph, name)
-    if all(entry.domain != "com.microsoft" for entry in model.opset_import):
-        model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
     onnx.save(model, workshop.target)
 
 

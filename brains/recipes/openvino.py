@@ -72,7 +72,8 @@ def _without_torch() -> Iterator[None]:
 
 def _read_network(workshop: Workshop) -> Any:
     """The network as OpenVINO reads it from ONNX."""
-    return openvino.Core().read_model(workshop.hub())
+    # From memory: read from a file, it would carry the file's name.
+    return openvino.Core().read_model(workshop.hub().read_bytes(), b"")
 
 
 def _save(network: Any, folder: Path) -> None:

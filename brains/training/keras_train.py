@@ -1,5 +1,6 @@
 """Training of a Keras network, of Keras 2 (``tf_keras``) or 3, as its card describes it."""
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -121,23 +122,5 @@ class KerasLearner:
 
 def _keras_of(network: Any) -> Any:
     """The Keras that a network is of."""
-    import importlib  # noqa: PLC0415
-
-    return importlib.import_module("tf_keras" if is_keras_2(network) else "keras")
-
-
-def is_keras_2(network: object) -> bool:
-    """Whether an object is a network of Keras 2."""
-    return _has_base(network, "tf_keras")
-
-
-def is_keras_3(network: object) -> bool:
-    """Whether an object is a network of Keras 3."""
-    return _has_base(network, "keras")
-
-
-def _has_base(network: object, package: str) -> bool:
-    return any(
-        kind.__name__ == "Model" and kind.__module__.partition(".")[0] == package
-        for kind in type(network).__mro__
-    )
+    packages = {kind.__module__.partition(".")[0] for kind in type(network).__mro__}
+    return importlib.import_module("tf_keras" if "tf_keras" in packages else "keras")

@@ -48,7 +48,7 @@ class Frames(Sequence[Frame]):
             source: Where they are from, for what is said of them.
         """
         self.encoded = encoded
-        self._source = source
+        self.source = source
 
     def __len__(self) -> int:
         return len(self.encoded)
@@ -59,8 +59,8 @@ class Frames(Sequence[Frame]):
     def __getitem__(self, index: slice) -> "Frames": ...
     def __getitem__(self, index: int | slice) -> "Frame | Frames":
         if isinstance(index, slice):
-            return Frames(self.encoded[index], self._source)
-        return decoded(self.encoded[index], self._source)
+            return Frames(self.encoded[index], self.source)
+        return decoded(self.encoded[index], self.source)
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class WholeFrames:
             rows += range(first, min(begin + length, int(stop)))
         of = np.searchsorted(self.firsts, np.array(rows)[firsts], side="right") - 1
         return WholeFrames(
-            Frames([self.frames.encoded[row] for row in rows], self.frames),
+            Frames([self.frames.encoded[row] for row in rows], self.frames.source),
             None if self.labels is None else self.labels[rows],
             np.array(firsts, np.int64),
             self.circuits[of],
