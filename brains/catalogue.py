@@ -13,6 +13,8 @@ from brains.card import CARD_ENDINGS
 from brains.interface import Brain
 from brains.methods import ORIGINAL
 from brains.model import ModelSpec
+from brains.new_card import card_path
+from brains.source import kind_of
 from brains.versions import BUILT_IN, Network, built_in_networks
 from harness.errors import DataError, UnavailableError, UsageError
 
@@ -170,10 +172,13 @@ def find_network(name: str) -> tuple[Network, str]:
     for head, version in ((name, ORIGINAL), _split(name)):
         if (card := _card_called(head)) is not None:
             return card, version
-    if Path(name).suffix.lower() in NETWORK_FILES:
+    file = next((Path(part) for part in (name, _split(name)[0]) if _is_file(part)), None)
+    if file is not None:
+        if file.exists():
+            kind_of(file)  # What is refused is refused, before it is asked to have a card.
         raise UsageError(
-            f"{name} is a network's file: what it sees and says stands in its card, which "
-            f"`harness model add {name}` writes (docs/guides/models.md, A network of your own)"
+            f"{file} is a network's file: what it sees and says stands in its card, which "
+            f"`harness model add {file}` writes (docs/guides/models.md, A network of your own)"
         )
     if Path(name).suffix in CARD_ENDINGS or Path(_split(name)[0]).suffix in CARD_ENDINGS:
         raise DataError(f"{name}: no such card: `harness model add FILE` writes one")
@@ -182,6 +187,21 @@ def find_network(name: str) -> tuple[Network, str]:
         f"unknown model {name!r}: choose one of {known}, a network's card (my_net.yaml), or "
         "my_module:MyBrain"
     )
+
+
+def _is_file(name: str) -> bool:
+    return Path(name).suffix.lower() in NETWORK_FILES
+
+
+def _of_file(path: Path) -> Network | None:
+    """The network of a file whose card lies beside it."""
+    card = card_path(path)
+    if not path.exists() or not card.is_file():
+        return None
+    network = Network(card)
+    if (card.parent / network.card.network).resolve() != path.resolve():
+        raise DataError(f"{card} is the card of {network.card.network}, not of {path}")
+    return network
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -198,6 +218,8 @@ def _card_called(name: str) -> Network | None:
         if not path.is_file():
             return None
         return Network(path, weights_folder=path.resolve().parent == BUILT_IN)
+    if path.suffix.lower() in NETWORK_FILES or (path / "saved_model.pb").is_file():
+        return _of_file(path)
     if path.parent == Path() and (BUILT_IN / f"{name}.yaml").is_file():
         return Network(BUILT_IN / f"{name}.yaml", weights_folder=True)
     own = os.environ.get(OWN_MODELS, "")

@@ -18,7 +18,7 @@ from brains.artifacts import (
 from brains.interface import Brain, CarState, Command, Frame
 from brains.model import ModelSpec
 from brains.reference import greatest_difference
-from brains.versions import card_of_model
+from brains.versions import PILOTNET_CARD, card_of_model
 from brains.view import Layout, View, layout_of, to_layout
 from harness.errors import DataError
 
@@ -52,7 +52,14 @@ class NetworkBrain(Brain):
     """A network that sees what its card says, and whose outputs mean what its card says.
 
     A subclass loads the artifact, tells with ``takes`` what it wants, and calls the engine.
+
+    Attributes:
+        untold_layout: Layout of a picture where neither card nor engine tells it.
+        copied: Whether the engine wants a picture of another layout in memory of that order.
     """
+
+    untold_layout: Layout = "nhwc"
+    copied: bool = True
 
     def __init__(self, model: ModelSpec, artifact: Path) -> None:
         """Reads the card; a subclass loads the artifact with its engine.
@@ -70,6 +77,7 @@ class NetworkBrain(Brain):
         self.says = self.card.says
         self.stateful = self.card.stateful
         self.needs_speed = self.card.sees.needs_speed()
+        self.card_folder = Path(model.card).parent if model.card else PILOTNET_CARD.parent
         self._fed_back = self.card.keeps if isinstance(self.card.keeps, dict) else {}
         self._places: list[Place] = []
         self._starts: dict[str, NDArray[np.float32]] = {}
@@ -92,7 +100,8 @@ class NetworkBrain(Brain):
         """
         fed = set(self._fed_back.values())
         wanted = {name: shape for name, shape in shapes.items() if name not in fed}
-        self._places = placed(self.view.shapes(), wanted, self.card.sees.image.layout)
+        layout = self.card.sees.image.layout or self.untold_layout
+        self._places = placed(self.view.shapes(), wanted, layout, copied=self.copied)
         for name in fed:
             shape = shapes.get(name)
             if shape is None:
@@ -103,6 +112,20 @@ class NetworkBrain(Brain):
                 )
             self._starts[name] = np.zeros([size or 1 for size in shape], np.float32)
         self._kept = dict(self._starts)
+
+    @property
+    def stateful_engine(self) -> bool:
+        """Whether an answer depends on more than its inputs: on outputs before, or the engine."""
+        return self.card.keeps != "none"
+
+    def engine_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of each input as the engine gets it for one frame, by the engine's names."""
+        shapes = self.view.shapes()
+        given = {
+            place.name: place.put(np.zeros(shapes[place.seen], np.float32)).shape
+            for place in self._places
+        }
+        return given | {name: start.shape for name, start in self._starts.items()}
 
     def encode(self, inputs: Inputs) -> Any:
         """What the engine takes for inputs, float32 by the engine's names: as they are."""
@@ -187,9 +210,8 @@ class NetworkBrain(Brain):
         return self.predict(self.encode(self._engine_inputs(sample)))
 
     def _engine_inputs(self, sample: Inputs) -> Inputs:
-        inputs = {place.name: place.put(sample[place.seen]) for place in self._places}
-        inputs.update(self._kept)
-        return inputs
+        placed = {place.name: place.put(sample[place.seen]) for place in self._places}
+        return placed | self._kept if self._kept else placed
 
     def _answered(self, output: Any) -> Mapping[str, NDArray[np.float32]]:
         """The outputs by name; those that are fed back are kept for the next frame."""
@@ -212,35 +234,40 @@ class Place(NamedTuple):
         seen: Its name in the view.
         name: Its name in the engine.
         layout: Of a picture.
-        shape: What the engine's shape is where it is not the view's: numbers may have another
-            rank.
+        shape: The engine's, where it is not the view's: numbers may have another rank.
+        copied: A picture in another layout is copied, so that its memory has that order.
     """
 
     seen: str
     name: str
     layout: Layout
     shape: tuple[int, ...] | None
+    copied: bool = True
 
     def put(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """The values in the engine's layout and shape."""
         if self.shape is not None:
             return values.reshape(self.shape)
         if self.layout == "nchw":
-            return np.ascontiguousarray(to_layout(values, "nchw"))
+            turned = to_layout(values, "nchw")
+            return np.ascontiguousarray(turned) if self.copied else turned
         return values
 
 
 def placed(
     seen: Mapping[str, tuple[int, ...]],
     wanted: Mapping[str, Shape | None],
-    layout: Layout | None,
+    layout: Layout,
+    *,
+    copied: bool = True,
 ) -> list[Place]:
     """Which of the view's inputs goes where: by name; the only one whatever it is called.
 
     Args:
         seen: Shapes of the view's inputs.
         wanted: Shapes of the engine's inputs; None where it does not tell.
-        layout: The picture's layout as the card says it, for where the shape does not tell.
+        layout: The picture's, where the shape does not tell.
+        copied: As of ``Place``.
 
     Raises:
         DataError: They do not fit; in one line.
@@ -254,11 +281,11 @@ def placed(
             f"the network takes {', '.join(wanted)}, the card gives {', '.join(seen)}: name the "
             "inputs in the card as the network does (image.input, numbers)"
         )
-    return [_place(name, seen[name], to, wanted[to], layout) for name, to in pairs]
+    return [_place(name, seen[name], to, wanted[to], layout, copied) for name, to in pairs]
 
 
 def _place(
-    name: str, given: tuple[int, ...], to: str, wanted: Shape | None, layout: Layout | None
+    name: str, given: tuple[int, ...], to: str, wanted: Shape | None, layout: Layout, copied: bool
 ) -> Place:
     if len(given) < 4:
         shape = None if wanted is None else tuple(size or 1 for size in wanted)
@@ -271,7 +298,7 @@ def _place(
             f"the network takes {to} of shape {_text(wanted)}, and the card's picture is "
             f"{_text(given)} (height, width, channels last): check size, colour, frames, axis"
         )
-    return Place(name, to, told or "nhwc", None)
+    return Place(name, to, told or layout, None, copied)
 
 
 def _text(shape: Shape) -> str:

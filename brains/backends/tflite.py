@@ -33,10 +33,10 @@ class TfliteBrain(NetworkBrain):
         except (ValueError, RuntimeError) as error:
             line = " ".join(str(error).split())
             raise DataError(f"{artifact} is not a TFLite network that runs here: {line}") from error
+        names = refuse_flex(self._interpreter, artifact)
         self._inputs, self._outputs = ends(self._interpreter)
         self._indices = {name: int(output["index"]) for name, output in self._outputs.items()}
         self._placed: dict[str, NDArray[Any]] | None = None
-        names = {operator["op_name"] for operator in self._interpreter._get_ops_details()}
         self._forgets = self.card.keeps != "engine" and bool(names & KEEP_STATE)
         self.takes(
             {
@@ -110,10 +110,7 @@ class TfliteBrain(NetworkBrain):
 
     def _settle_shapes(self) -> None:
         """Give free sizes of the inputs what the card gives: a batch of 1, its picture's size."""
-        seen = {
-            place.name: place.put(np.zeros(self.view.shapes()[place.seen], np.float32)).shape
-            for place in self._places
-        }
+        seen = self.engine_shapes()
         resized = False
         for name, details in self._inputs.items():
             shape = seen.get(name, details["shape"])
@@ -154,6 +151,21 @@ class TfliteBrain(NetworkBrain):
             for index in operator["inputs"]
         }
         return [tensor for index, tensor in self._tensors().items() if index in used - made]
+
+
+def refuse_flex(interpreter: Any, file: Path) -> set[str]:
+    """Names of a network's operators, none of which is TensorFlow's.
+
+    Raises:
+        DataError: It needs TensorFlow's own ("Flex"), which only its first call would tell.
+    """
+    names = {str(operator["op_name"]) for operator in interpreter._get_ops_details()}
+    if strange := sorted(name for name in names if name.startswith("Flex")):
+        raise DataError(
+            f"{file} needs TensorFlow operators ({', '.join(strange)}): convert it anew from the "
+            "network it was made from, without them"
+        )
+    return names
 
 
 def ends(interpreter: Any) -> tuple[dict[str, Any], dict[str, Any]]:
