@@ -25,6 +25,12 @@ OWN_MODELS = "PITWALL_MODELS"
 """Variable that names a user's own models: a folder of cards, or a file of rows as the
 catalogue's. They stand beside the catalogue's."""
 
+NETWORK_FILES = {
+    *(".tflite", ".onnx", ".h5", ".hdf5", ".keras", ".pb", ".pt", ".pth", ".pt2", ".ckpt"),
+    *(".torchscript", ".safetensors", ".engine", ".plan", ".xml", ".npz"),
+}
+"""How files of networks end."""
+
 ALL = "all"
 """Stands for all models; behind a network's name for all its versions."""
 
