@@ -10,10 +10,11 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from brains.failures import ANYTHING
 from brains.interface import Brain
@@ -65,6 +66,43 @@ def brain_class(target: str) -> type[Brain]:
         lacking = ", ".join(sorted(found.__abstractmethods__))
         raise UsageError(f"{target} is not finished: it must define {lacking}")
     return found
+
+
+def callable_of(target: str) -> Callable[[], Any]:
+    """Import the function or class that a user's ``module:name`` names.
+
+    Raises:
+        UsageError: No such module or name, or nothing that can be called.
+        BrainError: The module fails while it is imported.
+    """
+    module_name, _, name = target.partition(":")
+    if not all(part.isidentifier() for part in [*module_name.split("."), name]):
+        raise UsageError(f"{target!r} names no function: write my_module:build")
+    with _last_on_path([] if _is_ours(target) else _own_folders()):
+        module = _module(module_name)
+    found = getattr(module, name, None)
+    if not callable(found):
+        raise UsageError(f"{module.__file__} has no function or class {name!r}")
+    return found  # type: ignore[no-any-return]
+
+
+def called(target: Callable[[], Any], name: str) -> Any:
+    """What a user's function returns.
+
+    Args:
+        target: Called without arguments.
+        name: Its ``module:name``, for what is said of it.
+
+    Raises:
+        BrainError: It failed.
+    """
+    folders = _own_folders()
+    with _last_on_path(folders):
+        try:
+            with _failures(folders):
+                return target()
+        except BrainError as error:
+            raise BrainError(f"{name} failed: {error}") from error
 
 
 def _is_ours(target: str) -> bool:

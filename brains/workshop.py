@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brains.artifacts import checked_sha256
+from brains.card import NetworkCard, read_card
 from brains.model import ModelSpec
 from brains.preprocess import normalise
 from brains.training.calibration import read_calibration
@@ -59,6 +61,12 @@ class Workshop:
         path = self.folder / name
         checked_sha256(path)
         return path
+
+    @cached_property
+    def card(self) -> NetworkCard:
+        """What the network sees and says."""
+        name = "torch_pilotnet" if self.model.backend.startswith("torch") else "pilotnet"
+        return read_card(Path(__file__).parent / "networks" / f"{name}.yaml")
 
     def data_set(self) -> Path:
         """The data set of a training.

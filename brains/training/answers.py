@@ -36,9 +36,7 @@ def columns(
         rows: Makes a tensor's shape (n, k).
     """
     v, w = (
-        None
-        if value.constant is not None
-        else rows(value.array_of(outputs))[:, value.index or 0]
+        None if value.constant is not None else rows(value.array_of(outputs))[:, value.index or 0]
         for value in (says.v, says.w)
     )
     return v, w

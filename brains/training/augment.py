@@ -41,7 +41,7 @@ def mirrored_labels(labels: Labels, bandwidth_rad_s: float) -> Labels:
 def augmented(
     pictures: NDArray[np.uint8], labels: Labels, view: View, random: np.random.Generator
 ) -> tuple[NDArray[np.float32], Labels]:
-    """A random variation of each frame's pictures, scaled as the network takes them, with its label.
+    """A random variation of each frame's pictures, as the network takes them, with its label.
 
     Half are mirrored if the view sees as much of the right as of the left, a fifth blurred; every
     one gets its own brightness, contrast and colour cast. What a network sees at once, it sees in

@@ -1,9 +1,10 @@
 """Data sets: labelled frames of drives, split by run.
 
-A data set is a folder of ``index.json`` and, since its version 2, a file of each run's whole frames,
-``frames/RUN.npz``: ``encoded`` (uint8, the JPEG or PNG files one after the other), ``ends`` (int64,
-(n,), where each ends), ``labels`` (float32, (n, 2): v m/s, w rad/s) and ``stamps_ns`` (int64, (n,) of
-simulated time, or empty). What a network sees of them, its card's view says (``pictures``).
+A data set is a folder of ``index.json`` and, since its version 2, a file of each run's whole
+frames, ``frames/RUN.npz``: ``encoded`` (uint8, the JPEG or PNG files one after the other), ``ends``
+(int64, (n,), where each ends), ``labels`` (float32, (n, 2): v m/s, w rad/s) and ``stamps_ns``
+(int64, (n,) of simulated time, or empty). What a network sees of them, its card's view says
+(``pictures``).
 
 Version 1 held what PilotNet sees instead: of each of train, validation and test ``NAME_crops.npy``
 (uint8, (n, 66, 200, 3)) and ``NAME_labels.npy``. It is still read, for networks that see the same.

@@ -1,4 +1,4 @@
-"""Frames of a network's own laps, in the order in which it drove them.
+"""Frames of a network's own laps as PilotNet sees them, in the order in which it drove them.
 
 The expert's laps show a network what to do wherever it may get to; its own laps show where it does
 get to. They stand beside a data set's splits, as ``driven.npz``.
@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from brains.training.dataset import read_frames
+from brains.training.frames import pilotnet_view
+from brains.training.recorded import read_frames
 from harness.errors import DataError
 
 DRIVEN_FILE = "driven.npz"
@@ -31,7 +32,8 @@ def gather_driven(recordings: Sequence[Path], data: Path) -> Driven:
     Raises:
         DataError: A recording can't be read or has no camera frames.
     """
-    laps = [read_frames(recording) for recording in recordings]
+    picture = pilotnet_view().picture
+    laps = [read_frames(recording, picture) for recording in recordings]
     firsts = np.cumsum([0, *(len(lap) for lap in laps[:-1])], dtype=np.int64)
     driven = Driven(np.concatenate(laps), firsts)
     part = data / f".{DRIVEN_FILE}.part"

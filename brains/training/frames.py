@@ -1,4 +1,4 @@
-"""Small sets of labelled frames kept in git: for evaluation, and for calibration.
+"""Small sets of frames as PilotNet sees them, kept in git: for evaluation, and for calibration.
 
 The frames are one PNG, one under the other: small, lossless, and read in one go.
 """
@@ -12,11 +12,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from brains.preprocess import INPUT_HEIGHT, INPUT_WIDTH
-from brains.training.dataset import SplitName, read_index, read_split
+from brains.card import read_card
+from brains.training.dataset import SplitName, read_index
+from brains.training.pictures import read_pictures
+from brains.view import View
 from harness.errors import DataError
 
 DATA_DIR = Path(__file__).parents[1] / "data"
+PILOTNET = Path(__file__).parents[1] / "networks" / "pilotnet.yaml"
+"""PilotNet's card."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,11 @@ class FrameSet:
     crops: NDArray[np.uint8]
     labels: NDArray[np.float32]
     circuits: NDArray[np.str_]
+
+
+def pilotnet_view() -> View:
+    """What PilotNet sees."""
+    return View(read_card(PILOTNET).sees)
 
 
 def pick_frames(
@@ -41,14 +50,14 @@ def pick_frames(
     Raises:
         DataError: The data set is broken, or the split has no runs.
     """
-    content = read_split(data, split)
+    content = read_pictures(data, split, pilotnet_view())
     where = circuits_of_frames(data, split)
     rows: list[NDArray[np.intp]] = []
     for circuit in np.unique(where):
         frames = np.flatnonzero(where == circuit)
         rows.append(frames[choose(content.labels[frames])])
     picked = np.concatenate(rows)
-    return FrameSet(np.asarray(content.crops[picked]), content.labels[picked], where[picked])
+    return FrameSet(np.asarray(content.pictures[picked]), content.labels[picked], where[picked])
 
 
 def circuits_of_frames(data: Path, split: SplitName) -> NDArray[np.str_]:
@@ -92,7 +101,8 @@ def read_frames(path: Path) -> FrameSet:
         line = " ".join(str(error).split())
         raise DataError(f"{path} is no set of frames: {line}") from error
     stacked = cv2.imdecode(png, cv2.IMREAD_COLOR)
-    if stacked is None or stacked.shape != (len(labels) * INPUT_HEIGHT, INPUT_WIDTH, 3):
+    height, width, channels = pilotnet_view().picture_shape
+    if stacked is None or stacked.shape != (len(labels) * height, width, channels):
         raise DataError(f"{path} is no set of frames: its images do not fit its labels")
     crops = np.ascontiguousarray(stacked[..., ::-1], np.uint8)
-    return FrameSet(crops.reshape(-1, INPUT_HEIGHT, INPUT_WIDTH, 3), labels, circuits)
+    return FrameSet(crops.reshape(-1, height, width, channels), labels, circuits)

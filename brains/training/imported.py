@@ -1,14 +1,15 @@
 """Labelled images of others, in the layout of JdeRobot's DeepLearningStudio, as runs.
 
 One drive is a folder of images (``0.png``, ``1.png``, ...) with a ``data.csv`` of a line for each:
-``image_name``, ``v`` in m/s, ``w`` in rad/s, in the order of driving; some have a ``timestamp`` in s
-(what BehaviorMetrics' recording brains write, and DeepLearningStudio's trainings read). Such folders
-lie side by side below one.
+``image_name``, ``v`` in m/s, ``w`` in rad/s, in the order of driving; some have a ``timestamp`` in
+s (what BehaviorMetrics' recording brains write, and DeepLearningStudio's trainings read). Such
+folders lie side by side below one.
 """
 
 import csv
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -152,7 +153,7 @@ def _size_of(data: bytes, source: object) -> tuple[int, int]:
 def _cut(run: Run) -> Iterator[Run]:
     """A run in stretches of equal length; they count as runs of one circuit."""
     bounds = np.linspace(0, len(run.encoded), _STRETCHES + 1).astype(int)
-    for number, (begin, end) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+    for number, (begin, end) in enumerate(pairwise(bounds)):
         if begin == end:
             continue
         yield Run(

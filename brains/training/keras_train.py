@@ -1,5 +1,6 @@
 """Training of a Keras network, of Keras 2 (``tf_keras``) or 3, as its card describes it."""
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +105,14 @@ class KerasLearner:
         shape = view.shapes()[view.image_input]
         seen = to_layout(np.zeros(shape, np.float32), self._layout)
         takes = getattr(self._network, "input_shape", None)
-        if not isinstance(takes, tuple) or not all(
-            size in (None, given) for size, given in zip(takes[1:], seen.shape[1:], strict=False)
-        ) or len(takes) != seen.ndim:
+        if (
+            not isinstance(takes, tuple)
+            or not all(
+                size in (None, given)
+                for size, given in zip(takes[1:], seen.shape[1:], strict=False)
+            )
+            or len(takes) != seen.ndim
+        ):
             raise UsageError(
                 f"the network takes {takes}, and the card's view gives {(None, *seen.shape[1:])}:"
                 " size (width, height), colour, frames or layout differ"
@@ -116,23 +122,5 @@ class KerasLearner:
 
 def _keras_of(network: Any) -> Any:
     """The Keras that a network is of."""
-    import importlib  # noqa: PLC0415
-
-    return importlib.import_module("tf_keras" if is_keras_2(network) else "keras")
-
-
-def is_keras_2(network: object) -> bool:
-    """Whether an object is a network of Keras 2."""
-    return _has_base(network, "tf_keras")
-
-
-def is_keras_3(network: object) -> bool:
-    """Whether an object is a network of Keras 3."""
-    return _has_base(network, "keras")
-
-
-def _has_base(network: object, package: str) -> bool:
-    return any(
-        kind.__name__ == "Model" and kind.__module__.partition(".")[0] == package
-        for kind in type(network).__mro__
-    )
+    packages = {kind.__module__.partition(".")[0] for kind in type(network).__mro__}
+    return importlib.import_module("tf_keras" if "tf_keras" in packages else "keras")

@@ -23,7 +23,7 @@ from brains.expert import V_LIMITS_M_S, W_LIMIT_RAD_S
 from brains.says import Says
 from brains.training.batches import batches, images_at, prefetched
 from brains.training.dataset import INDEX_FILE
-from brains.training.pictures import Split, read_pictures
+from brains.training.pictures import Split, Told, quietly, read_pictures
 from brains.view import View
 from harness.errors import DataError, UsageError
 
@@ -156,7 +156,7 @@ def train(
     *,
     resume: bool = False,
     best: str = BEST_FILE,
-    tell: Callable[[int, int], None] = lambda done, frames: None,
+    tell: Told = quietly,
 ) -> Iterator[Event]:
     """Train a network on a data set; yields every step and every epoch's figures.
 

@@ -29,6 +29,10 @@ Told = Callable[[int, int], None]
 """Is told how many frames are done, and of how many."""
 
 
+def quietly(done: int, total: int) -> None:
+    """Tells nobody."""
+
+
 @dataclass(frozen=True)
 class Split:
     """One split as a network sees it.
@@ -44,9 +48,7 @@ class Split:
     firsts: NDArray[np.int64]
 
 
-def read_pictures(
-    folder: Path, split: SplitName, view: View, tell: Told = lambda done, total: None
-) -> Split:
+def read_pictures(folder: Path, split: SplitName, view: View, tell: Told = quietly) -> Split:
     """A split of a data set as a view sees it; the pictures are mapped from their file.
 
     Frames are decoded only once: what the view sees of them is kept in ``pictures/`` of the data
@@ -89,9 +91,7 @@ def _version_1(
     return _arrays(folder / f"{split}_crops.npy", folder / f"{split}_labels.npy")
 
 
-def _arrays(
-    pictures: Path, labels: Path
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+def _arrays(pictures: Path, labels: Path) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     try:
         return np.load(pictures, mmap_mode="r"), np.load(labels)
     except (OSError, ValueError, EOFError) as error:

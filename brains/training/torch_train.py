@@ -99,12 +99,6 @@ class TorchLearner:
                 torch.jit.save(torch.jit.trace(network, example, strict=False), str(part))
         part.replace(path)
 
-    def save_state(self, path: Path) -> None:
-        """Write the weights alone, a ``state_dict``."""
-        part = path.with_name(f".part.{path.name}")
-        pytorch().save(self._network.state_dict(), part)
-        part.replace(path)
-
     def save_checkpoint(self, stem: Path) -> None:
         """Write network and optimizer."""
         state = {"network": self._network.state_dict(), "optimizer": self._optimizer.state_dict()}
@@ -136,6 +130,16 @@ class TorchLearner:
             raise UsageError(
                 f"the network fails on what the card's view gives, {shape}: {line}"
             ) from error
+
+
+class WeightsLearner(TorchLearner):
+    """A torch network of which only the weights are kept, as a ``state_dict``."""
+
+    def save_weights(self, path: Path) -> None:
+        """Write the weights."""
+        part = path.with_name(f".part.{path.name}")
+        pytorch().save(self._network.state_dict(), part)
+        part.replace(path)
 
 
 class PilotNetLearner(TorchLearner):

@@ -3,17 +3,23 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from brains.card import NetworkCard
+from brains.card import NetworkCard, read_card
 from brains.pilotnet import build_network, save_weights, tensorflow
 from brains.training import loop
+from brains.training.frames import PILOTNET
 from brains.training.keras_train import KerasLearner
 from brains.training.loop import Event, TrainParams, pixel_statistics
-from brains.training.pictures import Split
+from brains.training.pictures import Split, Told, quietly
 from brains.view import View
 
 
 def train(
-    data: Path, output: Path, params: TrainParams, *, resume: bool = False
+    data: Path,
+    output: Path,
+    params: TrainParams,
+    *,
+    resume: bool = False,
+    tell: Told = quietly,
 ) -> Iterator[Event]:
     """Train PilotNet; yields every step and every epoch's figures.
 
@@ -22,7 +28,7 @@ def train(
         DataError: The data set is broken or not the one that the training began with.
         UnavailableError: TensorFlow is not installed.
     """
-    card = pilotnet_card()
+    card = read_card(PILOTNET)
     return loop.train(
         data,
         output,
@@ -30,6 +36,7 @@ def train(
         card,
         lambda training, params: _new_learner(training, params, card),
         resume=resume,
+        tell=tell,
     )
 
 

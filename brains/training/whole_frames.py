@@ -48,7 +48,7 @@ class Frames(Sequence[Frame]):
             source: Where they are from, for what is said of them.
         """
         self.encoded = encoded
-        self._source = source
+        self.source = source
 
     def __len__(self) -> int:
         return len(self.encoded)
@@ -59,8 +59,8 @@ class Frames(Sequence[Frame]):
     def __getitem__(self, index: slice) -> "Frames": ...
     def __getitem__(self, index: int | slice) -> "Frame | Frames":
         if isinstance(index, slice):
-            return Frames(self.encoded[index], self._source)
-        return decoded(self.encoded[index], self._source)
+            return Frames(self.encoded[index], self.source)
+        return decoded(self.encoded[index], self.source)
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,9 @@ class WholeFrames:
             DataError: There are fewer than two frames.
         """
         if len(self) < 2:
-            raise DataError("too few frames: give at least two, some to calibrate with and one more")
+            raise DataError(
+                "too few frames: give at least two, some to calibrate with and one more"
+            )
         half = len(self) // 2
         begins = [int(row) for row, run in zip(self.firsts, self._begins_run(), strict=True) if run]
         # Between two drives, as near to the middle as may be.
@@ -131,7 +133,7 @@ class WholeFrames:
             rows += range(first, min(begin + length, int(stop)))
         of = np.searchsorted(self.firsts, np.array(rows)[firsts], side="right") - 1
         return WholeFrames(
-            Frames([self.frames.encoded[row] for row in rows], self.frames),
+            Frames([self.frames.encoded[row] for row in rows], self.frames.source),
             None if self.labels is None else self.labels[rows],
             np.array(firsts, np.int64),
             self.circuits[of],
@@ -211,9 +213,7 @@ def pick_whole_frames(data: Path, part: Part, sequences_per_circuit: int = 20) -
             circuits.append(circuit)
     firsts = np.arange(len(names), dtype=np.int64) * SEQUENCE
     frames = Frames(encoded, data)
-    return WholeFrames(
-        frames, np.concatenate(labels), firsts, np.array(circuits), np.array(names)
-    )
+    return WholeFrames(frames, np.concatenate(labels), firsts, np.array(circuits), np.array(names))
 
 
 def write_whole_frames(parts: dict[Part, WholeFrames], path: Path = FRAMES_FILE) -> None:
@@ -274,9 +274,7 @@ def _of_recordings(recordings: Sequence[Path], path: Path) -> WholeFrames:
     return _joined(found, path)
 
 
-def _joined(
-    found: Sequence[tuple[Run, NDArray[np.float32] | None]], source: Path
-) -> WholeFrames:
+def _joined(found: Sequence[tuple[Run, NDArray[np.float32] | None]], source: Path) -> WholeFrames:
     encoded = [data for run, _ in found for data in run.encoded]
     known = [labels for _, labels in found if labels is not None]
     counts = [len(run.encoded) for run, _ in found]
