@@ -5,19 +5,22 @@ import sys
 from collections.abc import Collection
 from pathlib import Path
 
-from brains import availability
+from brains import availability, gate
 from brains.artifacts import (
     artifact_path,
     built_dir,
     checked_sha256,
     read_sums,
+    refusal,
     weights_dir,
     write_sums,
 )
 from brains.build_elsewhere import build_elsewhere, train_elsewhere
 from brains.catalogue import find_model
 from brains.environment import interpreter
+from brains.methods import find_method, opener_of
 from brains.model import ModelSpec
+from brains.source import SourceKind
 from brains.workshop import Progress, Workshop, find_recipe
 from harness.errors import DataError, PitwallError, UsageError
 from harness.setup.cache import build_once, forget, is_complete
@@ -43,7 +46,8 @@ def build_artifact(model: ModelSpec, progress: Progress = silent, *, apart: bool
     Raises:
         UsageError: The model has no artifact.
         UnavailableError: This machine lacks what the model needs, or what builds it.
-        DataError: The weights are missing or broken.
+        DataError: The weights are missing or broken, the method can't make it of this network, or
+            it does not agree with it.
     """
     path = artifact_path(model)
     if path is None:
@@ -55,24 +59,99 @@ def build_artifact(model: ModelSpec, progress: Progress = silent, *, apart: bool
     folder = built_dir(model)
     # A folder that is not complete may be another process's work: build_once waits for that.
     if is_complete(folder):
-        if _is_unbroken(path):
-            return path
-        forget(folder)
+        if refusal(folder) is None and not _is_unbroken(path):
+            forget(folder)
+        else:
+            return _offered(model, path)
     availability.to_build(model).require()
+    prepare(model, progress)
     python = interpreter(model) or (Path(sys.executable) if apart else None)
     if python is not None:
         build_elsewhere(python, model, progress)
-        return path
+        return _offered(model, path)
 
     def build() -> None:
         folder.mkdir()
         scratch = folder / ".scratch"
         make_file(model, str(model.recipe), path, weights_dir(), scratch, None, progress)
         shutil.rmtree(scratch)
+        if not gate.passes(model, path, progress):
+            remove(path)
         write_sums(folder)
 
     build_once(folder, build)
+    return _offered(model, path)
+
+
+def prepare(model: ModelSpec, progress: Progress = silent) -> None:
+    """Make what the model's file is made from and checked against, each in its own process.
+
+    Raises:
+        UnavailableError: What makes it is not installed.
+        DataError: The network can't be turned into a graph, or does not answer.
+    """
+    if model.method is not None and model.kind is not None and _from_graph(model):
+        hub_of(model, progress)
+    if gate.asks(model):
+        gate.original_answers(model, progress)
+
+
+def hub_of(model: ModelSpec, progress: Progress = silent) -> Path:
+    """The model's network as an ONNX graph, in the cache; made in a process of its own."""
+    return build_artifact(hub_model(model), progress, apart=True)
+
+
+def hub_model(model: ModelSpec) -> ModelSpec:
+    """The model's network as an ONNX graph: what many versions are made from, itself none.
+
+    Raises:
+        UsageError: The model has no network's file.
+    """
+    if model.kind is None:
+        raise UsageError(f"model {model.name} has no network's file")
+    opener = opener_of(model.kind)
+    needs = ["onnx"] if model.hub else [*opener.needs, *opener.hub_needs]
+    network = model.name.rpartition("/")[0] or Path(model.weights).stem
+    return ModelSpec(
+        name=f"{network}/hub",
+        title="ONNX graph",
+        family=model.family,
+        backend="onnxruntime",
+        brain="brains.backends.onnxruntime:OnnxRuntimeBrain",
+        artifact="hub.onnx",
+        card=model.card,
+        kind=model.kind,
+        hub=model.hub,
+        folder=model.folder,
+        weights=model.weights,
+        recipe="brains.recipes.hub:hub",
+        reference=None,
+        build_needs=needs,
+        build_extra="onnx" if model.hub else opener.hub_extra or opener.extra,
+    )
+
+
+def _from_graph(model: ModelSpec) -> bool:
+    return find_method(SourceKind(str(model.kind)), str(model.method)).hub
+
+
+def _offered(model: ModelSpec, path: Path) -> Path:
+    """The artifact, unless the gate refused it.
+
+    Raises:
+        DataError: It did; with the figure.
+    """
+    if (refused := refusal(path.parent)) is not None:
+        raise DataError(f"model {model.name}: {refused}")
     return path
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def train_file(
@@ -146,6 +225,7 @@ def make_file(
         data=data,
         progress=progress,
         artifact_of=lambda name: build_artifact(find_model(name), progress),
+        hub_of=lambda model: hub_of(model, progress),
     )
     find_recipe(recipe)(workshop)
     if not target.exists():

@@ -13,10 +13,13 @@ from pathlib import Path
 
 from brains.model import ModelSpec
 from brains.workshop import Progress
-from harness.errors import DataError, PitwallError, UnavailableError, UsageError
+from harness.errors import BrainError, DataError, PitwallError, UnavailableError, UsageError
 
-_ERRORS = {kind.exit_code: kind for kind in (UsageError, DataError, UnavailableError)}
+_ERRORS = {
+    kind.exit_code: kind for kind in (UsageError, DataError, UnavailableError, BrainError)
+}
 _CHILD = "brains.build_child"
+_ANSWERS = "brains.answers_child"
 _PROJECT = Path(__file__).parents[1]
 
 
@@ -33,7 +36,8 @@ def build_elsewhere(python: Path, model: ModelSpec, progress: Progress) -> None:
         DataError: The weights are missing or broken.
         PitwallError: The process died; with the last line that it printed.
     """
-    _run([str(python), "-P", "-m", _CHILD, model.name], f"building {model.name}", progress)
+    command = [str(python), "-P", "-m", _CHILD, model.model_dump_json()]
+    run_child(command, f"building {model.name}", progress)
 
 
 def train_elsewhere(model: ModelSpec, data: Path, folder: Path, progress: Progress) -> None:
@@ -44,11 +48,28 @@ def train_elsewhere(model: ModelSpec, data: Path, folder: Path, progress: Progre
         DataError: Data set or weights are missing or broken.
         PitwallError: The process died; with the last line that it printed.
     """
-    command = [sys.executable, "-P", "-m", _CHILD, model.name, str(data), str(folder)]
-    _run(command, f"training {model.name}", progress)
+    command = [sys.executable, "-P", "-m", _CHILD, model.model_dump_json(), str(data), str(folder)]
+    run_child(command, f"training {model.name}", progress)
 
 
-def _run(command: list[str], what: str, progress: Progress) -> None:
+def answer_elsewhere(python: Path, model: ModelSpec, target: Path, progress: Progress) -> None:
+    """Have the model answer its check frames in a process of its own, into a file.
+
+    Raises:
+        UnavailableError: What runs it is not installed.
+        DataError: Its file or the frames are missing or broken.
+        PitwallError: The process died; with the last line that it printed.
+    """
+    command = [str(python), "-P", "-m", _ANSWERS, model.model_dump_json(), str(target)]
+    run_child(command, f"asking {model.name}", progress)
+
+
+def run_child(command: list[str], what: str, progress: Progress) -> None:
+    """Run a process that tells its progress, and how it failed, as JSON lines.
+
+    Raises:
+        PitwallError: What the process told, or that it died.
+    """
     path = os.pathsep.join(p for p in (str(_PROJECT), os.environ.get("PYTHONPATH")) if p)
     with (
         tempfile.TemporaryFile("w+") as messages,

@@ -7,6 +7,7 @@ errors that name file and line; ``card.schema.json`` lets an editor help.
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from brains.says import Says
+from brains.source import SourceKind
 from brains.view import CardPart, Sees
 from harness.errors import DataError
 
@@ -23,6 +25,25 @@ BLANK = "???"
 _LONGEST_BYTES = 1_000_000
 
 Json = dict[str, Any]
+
+
+class Versions(CardPart):
+    """In what a network's versions differ from the table of methods.
+
+    Attributes:
+        kind: Kind of the network's file, so that it is known where the file is not there.
+        family: Architecture; None: the card's name.
+        reference: File, beside the network, with the float network's answers to check frames.
+        hub: ``module:function`` that makes the ONNX graph; None: converted from the file.
+        methods: The versions that there are, by method; each with the fields of ``ModelSpec``
+            (``brains/model.py``) that differ.
+    """
+
+    kind: SourceKind | None = None
+    family: str | None = None
+    reference: str | None = None
+    hub: str | None = None
+    methods: dict[str, Json] = Field(default_factory=dict)
 
 
 class NetworkCard(CardPart):
@@ -37,8 +58,8 @@ class NetworkCard(CardPart):
         keeps: ``none``: each answer is of its inputs alone; ``engine``: the engine keeps a state
             from call to call; or each output that is fed back, with the input that takes it.
         lambda_: ``drop``: leave out Keras' Lambda layers, whose code is never run.
-        versions: What its versions differ in from the table of methods, by name; the built-in
-            networks' published names, kept files and settings. None for most.
+        versions: In what its versions differ from the table of methods: published names, kept
+            files, settings. None for most.
     """
 
     network: str
@@ -48,7 +69,7 @@ class NetworkCard(CardPart):
     says: Says
     keeps: Literal["none", "engine"] | dict[str, str] = "none"
     lambda_: Literal["drop"] | None = Field(None, alias="lambda")
-    versions: Json | None = None
+    versions: Versions | None = None
 
     @property
     def stateful(self) -> bool:
@@ -63,6 +84,17 @@ def read_card(path: Path) -> NetworkCard:
         DataError: It is missing or no card; one line, with file, line and field of each fault.
     """
     return card_of(read_card_text(path), path)
+
+
+def cached_card(path: Path) -> NetworkCard:
+    """As ``read_card``; read again only once the file has changed."""
+    return _cached(path, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+@cache
+def _cached(path: Path, changed_ns: int) -> NetworkCard:
+    del changed_ns
+    return read_card(path)
 
 
 def read_card_text(path: Path) -> str:

@@ -9,21 +9,24 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from brains import availability, environment, loading
+from brains.card import CARD_ENDINGS
 from brains.interface import Brain
+from brains.methods import ORIGINAL
 from brains.model import ModelSpec
+from brains.new_card import card_path
+from brains.source import kind_of
+from brains.versions import BUILT_IN, Network, built_in_networks
 from harness.errors import DataError, UnavailableError, UsageError
 
 CATALOGUE_FILE = Path(__file__).parent / "models.yaml"
 
 
 OWN_MODELS = "PITWALL_MODELS"
-"""Variable that names a user's own file of models, which then stand beside the catalogue's."""
+"""Variable that names a user's own models: a folder of cards, or a file of rows as the
+catalogue's. They stand beside the catalogue's."""
 
-NETWORK_FILES = {
-    *(".tflite", ".onnx", ".h5", ".hdf5", ".keras", ".pb", ".pt", ".pth", ".pt2", ".ckpt"),
-    *(".torchscript", ".safetensors", ".engine", ".plan", ".xml", ".npz"),
-}
-"""How files of networks end."""
+ALL = "all"
+"""Stands for all models; behind a network's name for all its versions."""
 
 
 class OwnModels(BaseModel):
@@ -44,24 +47,37 @@ _Content = TypeVar("_Content", bound=OwnModels)
 
 
 def read_catalogue(path: Path = CATALOGUE_FILE) -> Catalogue:
-    """Read a catalogue file, and the file that ``$PITWALL_MODELS`` names.
+    """All models: those of a catalogue file, of the built-in networks, and the user's own.
 
     Raises:
         DataError: A file is no such file, or a name stands in both.
     """
     catalogue = _read_catalogue(path)
-    if not (own_file := os.environ.get(OWN_MODELS)):
-        return catalogue
-    own = _read_own(Path(own_file)).models
+    own = _own_models()
     names = {model.name for model in catalogue.models}
     if twice := [model.name for model in own if model.name in names]:
-        raise DataError(f"{own_file}: {', '.join(twice)}: such a model is in the catalogue already")
+        raise DataError(
+            f"{os.environ[OWN_MODELS]}: {', '.join(twice)}: such a model is in the catalogue already"
+        )
     return catalogue.model_copy(update={"models": [*catalogue.models, *own]})
+
+
+def _own_models() -> list[ModelSpec]:
+    own = os.environ.get(OWN_MODELS)
+    if not own:
+        return []
+    path = Path(own)
+    if not path.is_dir():
+        return _read_own(path).models
+    cards = sorted(file for file in path.iterdir() if file.suffix in CARD_ENDINGS)
+    return [model for card in cards for model in Network(card).models()]
 
 
 @cache
 def _read_catalogue(path: Path) -> Catalogue:
-    return _read(path, Catalogue)
+    catalogue = _read(path, Catalogue)
+    networks = [model for network in built_in_networks() for model in network.models()]
+    return catalogue.model_copy(update={"models": [*catalogue.models, *networks]})
 
 
 @cache
@@ -88,24 +104,111 @@ def default_model() -> str:
 
 
 def find_model(name: str) -> ModelSpec:
-    """The model called ``name``, or one made for a user's ``my_module:MyBrain``.
+    """The model that ``name`` chooses.
+
+    Args:
+        name: A model of the catalogue (``tflite_dynamic``), a network or a version of one
+            (``pilotnet/onnx_int8``), a card (``my_net.yaml``, ``my_net.yaml/onnx_int8``), a card
+            in the current folder or in that of ``$PITWALL_MODELS`` by its name (``my_net``), or
+            the brain ``my_module:MyBrain``.
 
     Raises:
         UsageError: No such model; the message lists the known ones, or says how to describe a
             network's file.
+        DataError: The card or its network's file is missing, broken or refused.
     """
     if ":" in name:
         return ModelSpec(name=name, title=name, family="user", backend="python", brain=name)
     for model in read_catalogue().models:
         if model.name == name:
             return model
-    if Path(name).suffix.lower() in NETWORK_FILES:
+    network, version = find_network(name)
+    if version == ALL:
+        raise UsageError(f"{name} is many models: name one, or use it where many are taken")
+    return network.model(version)
+
+
+def find_models(name: str) -> list[ModelSpec]:
+    """The models that ``name`` chooses: one, or with ``/all`` behind a network's all versions.
+
+    Raises:
+        UsageError: As of ``find_model``.
+        DataError: Likewise.
+    """
+    head, _, version = name.rpartition("/")
+    if head and version == ALL:
+        return find_network(name)[0].models()
+    return [find_model(name)]
+
+
+def find_network(name: str) -> tuple[Network, str]:
+    """The network, and the name of the version, that ``name`` chooses.
+
+    Raises:
+        UsageError: There is none.
+        DataError: Its card or file is missing, broken or refused.
+    """
+    for head, version in ((name, ORIGINAL), _split(name)):
+        if (card := _card_called(head)) is not None:
+            return card, version
+    file = next((Path(part) for part in (name, _split(name)[0]) if _is_file(part)), None)
+    if file is not None:
+        if file.exists():
+            kind_of(file)  # What is refused is refused, before it is asked to have a card.
         raise UsageError(
-            f"{name} is a file, not a model: describe it in a file of own models and name that by"
-            f" {OWN_MODELS} (docs/guides/models.md, A network of your own)"
+            f"{file} is a network's file: what it sees and says stands in its card, which "
+            f"`harness model add {file}` writes (docs/guides/models.md, A network of your own)"
         )
+    if Path(name).suffix in CARD_ENDINGS or Path(_split(name)[0]).suffix in CARD_ENDINGS:
+        raise DataError(f"{name}: no such card: `harness model add FILE` writes one")
     known = ", ".join(model_names())
-    raise UsageError(f"unknown model {name!r}: choose one of {known}, or my_module:MyBrain")
+    raise UsageError(
+        f"unknown model {name!r}: choose one of {known}, a network's card (my_net.yaml), or "
+        "my_module:MyBrain"
+    )
+
+
+def _is_file(name: str) -> bool:
+    return Path(name).suffix.lower() in NETWORK_FILES
+
+
+def _of_file(path: Path) -> Network | None:
+    """The network of a file whose card lies beside it."""
+    card = card_path(path)
+    if not path.exists() or not card.is_file():
+        return None
+    network = Network(card)
+    if (card.parent / network.card.network).resolve() != path.resolve():
+        raise DataError(f"{card} is the card of {network.card.network}, not of {path}")
+    return network
+
+
+def _split(name: str) -> tuple[str, str]:
+    head, _, version = name.rpartition("/")
+    return head, version
+
+
+def _card_called(name: str) -> Network | None:
+    """The network of a card's path, of a built-in card's name, or of a user's card's name."""
+    if not name:
+        return None
+    path = Path(name)
+    if path.suffix in CARD_ENDINGS:
+        if not path.is_file():
+            return None
+        return Network(path, weights_folder=path.resolve().parent == BUILT_IN)
+    if path.suffix.lower() in NETWORK_FILES or (path / "saved_model.pb").is_file():
+        return _of_file(path)
+    if path.parent == Path() and (BUILT_IN / f"{name}.yaml").is_file():
+        return Network(BUILT_IN / f"{name}.yaml", weights_folder=True)
+    own = os.environ.get(OWN_MODELS, "")
+    folders = [Path(), *([Path(own)] if own and Path(own).is_dir() else [])]
+    for folder in folders:
+        for ending in CARD_ENDINGS:
+            card = folder / f"{name}{ending}"
+            if card.is_file():
+                return Network(card)
+    return None
 
 
 def enter_environment(name: str) -> None:

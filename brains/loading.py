@@ -68,21 +68,22 @@ def brain_class(target: str) -> type[Brain]:
     return found
 
 
-def callable_of(target: str) -> Callable[[], Any]:
-    """Import the function or class that a user's ``module:name`` names.
+def function_of(target: str, folder: Path) -> Callable[..., Any]:
+    """Import what ``module:callable`` names, looked for in a folder too: what builds a network.
 
     Raises:
-        UsageError: No such module or name, or nothing that can be called.
+        UsageError: There is no such module, or nothing in it that can be called so.
         BrainError: The module fails while it is imported.
     """
     module_name, _, name = target.partition(":")
     if not all(part.isidentifier() for part in [*module_name.split("."), name]):
         raise UsageError(f"{target!r} names no function: write my_module:build")
-    with _last_on_path([] if _is_ours(target) else _own_folders()):
+    folders = [] if _is_ours(target) else [folder, *_own_folders()]
+    with _last_on_path(folders):
         module = _module(module_name)
     found = getattr(module, name, None)
     if not callable(found):
-        raise UsageError(f"{module.__file__} has no function or class {name!r}")
+        raise UsageError(f"{module.__file__} has nothing called {name!r} that builds a network")
     return found  # type: ignore[no-any-return]
 
 

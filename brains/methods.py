@@ -115,6 +115,11 @@ def methods_for(kind: SourceKind) -> list[Method]:
     return [_for_kind(method, opener) for method in table.methods if kind in method.kinds]
 
 
+def opener_of(kind: SourceKind) -> Opener:
+    """What opens a file of a kind."""
+    return read_methods().sources[kind]
+
+
 def find_method(kind: SourceKind, name: str) -> Method:
     """The method called ``name`` for a kind of file.
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from harness.errors import DataError
 
 PARAMETERS = 17_016_206
+INPUT_HEIGHT, INPUT_WIDTH = 66, 200
 EPSILON = 1e-3
 """Of the leading BatchNormalization."""
 CONVOLUTIONS = ((24, 5, 2), (36, 5, 2), (48, 5, 2), (64, 3, 1), (64, 3, 1))

@@ -1,20 +1,21 @@
 """Check frames with the float network's answers: how far an optimised version is from it.
 
-The file lies beside the weights (reference.npz): ``crops`` uint8 (n, 66, 200, 3) and ``outputs``
-float32 (n, 2), the answers of the float network with those weights.
+The file lies beside the weights (reference.npz): ``crops`` uint8 (n, h, w, c), the network's
+pictures, and ``outputs`` float32 (n, 2), what the float network with those weights answers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brains.artifacts import REFERENCE_FILE, checked_sha256, weights_dir
-from brains.preprocess import normalise
+from brains.artifacts import checked_sha256, source_folder
+from brains.model import ModelSpec
+from brains.view import View
 
-Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""Scaled outputs, shape (n, 2), for normalised images, shape (n, 66, 200, 3)."""
+Answers = Callable[[Iterable[dict[str, NDArray[np.float32]]]], NDArray[np.float32]]
+"""Picked values, shape (n, 2), for inputs as a view gives them."""
 
 
 def write_reference(path: Path, crops: NDArray[np.uint8], outputs: NDArray[np.float32]) -> None:
@@ -22,22 +23,22 @@ def write_reference(path: Path, crops: NDArray[np.uint8], outputs: NDArray[np.fl
     np.savez_compressed(path, crops=crops, outputs=outputs)
 
 
-def greatest_difference(network: Network, reference_file: str = REFERENCE_FILE) -> float | None:
-    """Greatest absolute difference of scaled outputs from the float network's answers.
+def greatest_difference(answers: Answers, view: View, model: ModelSpec) -> float | None:
+    """Greatest absolute difference of picked values from the float network's answers.
 
-    None where the weights come without check frames.
+    None where the network comes without check frames.
 
     Args:
-        network: Answers normalised images.
-        reference_file: File of the weights folder with check frames and answers.
+        answers: Of the version.
+        view: Of the network.
+        model: Names the file with check frames and answers.
 
     Raises:
         DataError: The check frames' file is broken.
     """
-    path = weights_dir() / reference_file
-    if not path.is_file():
+    if model.reference is None or not (path := source_folder(model) / model.reference).is_file():
         return None
     checked_sha256(path)
     with np.load(path) as reference:
-        outputs = network(normalise(reference["crops"]))
+        outputs = answers([view.inputs_of(picture) for picture in reference["crops"]])
         return float(np.abs(outputs - reference["outputs"]).max())

@@ -62,10 +62,9 @@ class Value(CardPart):
         Raises:
             DataError: There is no such output, or it isn't named and there are several.
         """
-        if self.output is not None:
-            found = outputs.get(self.output)
-        else:
-            found = next(iter(outputs.values())) if len(outputs) == 1 else None
+        # The only output is meant, whatever a converter has called it.
+        only = next(iter(outputs.values())) if len(outputs) == 1 else None
+        found = only if self.output is None else outputs.get(self.output, only)
         if found is None:
             names = ", ".join(outputs)
             what = f"no output {self.output!r}" if self.output else "several outputs"

@@ -163,6 +163,7 @@ def _keras(path: Path, config: str, version: str, drop_lambda: bool) -> SourceKi
         raise DataError(
             f"{path} holds a Lambda layer, that is Python code, which Pitwall does not run: if it "
             'only scales the picture, say so in the card (scale, offset) and add "lambda: drop"'
+            " (`harness model add --drop-lambda` does)"
         )
     for part in parts:
         if part.get("class_name") != "Lambda" and (name := _foreign_code(part)):

@@ -5,7 +5,6 @@ A card's ``sees`` says it (``brains.card``); one implementation for all engines 
 
 import math
 from collections import deque
-from fractions import Fraction
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import cv2
@@ -43,7 +42,8 @@ def _quotient(value: Any) -> Any:
     """The number of a text like ``1/255``; all else as it is."""
     if isinstance(value, str) and "/" in value:
         try:
-            return float(Fraction(value.replace(" ", "")))
+            over, under = value.split("/")
+            return float(over) / float(under)
         except (ValueError, ZeroDivisionError) as error:
             raise ValueError(f"{value!r} is no quotient like 1/255") from error
     return value
@@ -200,10 +200,12 @@ class Sees(CardPart):
 
     def needs_past(self) -> bool:
         """Whether what it sees depends on earlier frames or commands."""
+        return any(self.frames) or self.numbers_from_commands()
+
+    def numbers_from_commands(self) -> bool:
+        """Whether it is told the last command."""
         commanded = ("previous_v", "previous_w")
-        return any(self.frames) or any(
-            number.from_ in commanded for ns in self.numbers.values() for number in _all(ns)
-        )
+        return any(n.from_ in commanded for ns in self.numbers.values() for n in _all(ns))
 
 
 class Geometry(NamedTuple):

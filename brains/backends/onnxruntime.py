@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from brains.gpu import nvidia_gpu
 from brains.model import ModelSpec
-from brains.network import EngineProof, NetworkBrain
+from brains.network import EngineProof, Inputs, NetworkBrain
 from brains.timing import median_ms
 from harness.errors import DataError, UnavailableError
 
@@ -25,8 +25,20 @@ PACKED_ZERO = np.int8(8)
 """Operator that takes 4-bit weights, two in a byte, two of its inputs, and the code of zero."""
 
 
+NUMBERS = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(double)": np.float64,
+    "tensor(uint8)": np.uint8,
+    "tensor(int8)": np.int8,
+    "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
+}
+"""Types of inputs as ONNX Runtime names them."""
+
+
 class OnnxRuntimeBrain(NetworkBrain):
-    """A network in an .onnx file with float input and output."""
+    """A network in an .onnx file."""
 
     provider = CPU
     device = "cpu"
@@ -34,19 +46,41 @@ class OnnxRuntimeBrain(NetworkBrain):
     def __init__(self, model: ModelSpec, artifact: Path) -> None:
         super().__init__(model, artifact)
         self._session = self._new_session(onnxruntime.SessionOptions())
-        (self._input,) = (tensor.name for tensor in self._session.get_inputs())
-        (output,) = self._session.get_outputs()
-        self._answer = np.empty(output.shape, np.float32)
+        inputs = self._session.get_inputs()
+        self._types = {tensor.name: NUMBERS.get(tensor.type, np.float32) for tensor in inputs}
+        self.takes({tensor.name: _shape(tensor.shape) for tensor in inputs})
         self._binding = self._session.io_binding()
-        self._binding.bind_output(
-            output.name, "cpu", 0, np.float32, output.shape, self._answer.ctypes.data
-        )
+        self._answers: dict[str, NDArray[Any]] = {}
+        # A file may lie of its outputs' shapes: what comes for zeros tells.
+        names = [output.name for output in self._session.get_outputs()]
+        for name, answer in zip(names, self._session.run(names, self.zeros()), strict=True):
+            self._answers[name] = buffer = np.empty_like(answer)
+            self._binding.bind_output(
+                name, "cpu", 0, answer.dtype, answer.shape, buffer.ctypes.data
+            )
 
-    def predict(self, data: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Run the session once; its answer, shape (1, 2), overwritten by the next call."""
-        self._binding.bind_cpu_input(self._input, data)
+    def zeros(self) -> dict[str, NDArray[Any]]:
+        """Inputs of zeros, in the types and shapes of one frame."""
+        shapes = self.engine_shapes()
+        return {name: np.zeros(shape, self._types[name]) for name, shape in shapes.items()}
+
+    def encode(self, inputs: Inputs) -> dict[str, NDArray[Any]]:
+        """The inputs in the network's types; float32 ones are not copied."""
+        return {
+            name: values if (kind := self._types[name]) is np.float32 else values.astype(kind)
+            for name, values in inputs.items()
+        }
+
+    def predict(self, data: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Run the session once; its answers by name, overwritten by the next call."""
+        for name, values in data.items():
+            self._binding.bind_cpu_input(name, values)
         self._session.run_with_iobinding(self._binding)
-        return self._answer
+        return self._answers
+
+    def decode(self, output: dict[str, NDArray[Any]]) -> Mapping[str, NDArray[np.float32]]:
+        """As floats."""
+        return {name: np.asarray(values, np.float32) for name, values in output.items()}
 
     def engine(self) -> EngineProof:
         """Session, executed operators by provider, parameters."""
@@ -105,8 +139,7 @@ class OnnxRuntimeBrain(NetworkBrain):
             options.enable_profiling = True
             options.profile_file_prefix = str(Path(folder) / "profile")
             session = self._new_session(options)
-            (image,) = session.get_inputs()
-            session.run(None, {image.name: np.zeros(image.shape, np.float32)})
+            session.run(None, self.zeros())
             events = json.loads(Path(session.end_profiling()).read_text())
         counts: dict[str, Counter[str]] = {}
         for event in events:
@@ -160,8 +193,17 @@ class OnnxCudaBrain(OnnxRuntimeBrain):
             ) from error
 
     def _host_to_device_ms(self) -> float:
-        """Median time to copy an image; the copy is finished when the call returns."""
-        (image,) = self._session.get_inputs()
-        host = np.zeros(image.shape, np.float32)
-        there = onnxruntime.OrtValue.ortvalue_from_numpy(host, "cuda", 0)
-        return median_ms(lambda: there.update_inplace(host))
+        """Median time to copy the inputs; the copies are finished when the call returns."""
+        host = list(self.zeros().values())
+        there = [onnxruntime.OrtValue.ortvalue_from_numpy(values, "cuda", 0) for values in host]
+
+        def copy() -> None:
+            for values, place in zip(host, there, strict=True):
+                place.update_inplace(values)
+
+        return median_ms(copy)
+
+
+def _shape(told: list[Any]) -> tuple[int | None, ...]:
+    """A shape as ONNX Runtime tells it; a free size has a name, or none."""
+    return tuple(size if isinstance(size, int) and size > 0 else None for size in told)

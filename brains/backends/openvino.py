@@ -1,7 +1,7 @@
 """OpenVINO networks, run on the CPU."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import openvino
 from numpy.typing import NDArray
 
 from brains.model import ModelSpec
-from brains.network import EngineProof, NetworkBrain
+from brains.network import EngineProof, Inputs, NetworkBrain
 from harness.errors import DataError, UnavailableError
 
 NETWORK_FILE = "network.xml"
@@ -35,6 +35,7 @@ class OpenVinoBrain(NetworkBrain):
             raise UnavailableError(f"model {model.name} needs a CPU with bfloat16 (avx512_bf16)")
         try:
             self._network = core.read_model(artifact / NETWORK_FILE)
+            self._settle_shapes()
             self._compiled = core.compile_model(
                 self._network,
                 DEVICE,
@@ -48,17 +49,44 @@ class OpenVinoBrain(NetworkBrain):
             line = " ".join(str(error).split())
             raise DataError(f"{artifact} is no OpenVINO network that runs here: {line}") from error
         self._request = self._compiled.create_infer_request()
-        self._answer: NDArray[np.float32] = self._request.get_output_tensor().data
+        self._answers: dict[str, NDArray[Any]] = {
+            port.any_name: self._request.get_output_tensor(index).data
+            for index, port in enumerate(self._compiled.outputs)
+        }
 
-    def encode(self, images: NDArray[np.float32]) -> Any:
-        """The engine's view of an image; nothing is copied."""
-        return openvino.Tensor(np.ascontiguousarray(images), shared_memory=True)
+    def encode(self, inputs: Inputs) -> Any:
+        """The engine's view of the inputs; nothing is copied."""
+        return {
+            name: openvino.Tensor(np.ascontiguousarray(values), shared_memory=True)
+            for name, values in inputs.items()
+        }
 
-    def predict(self, data: Any) -> NDArray[np.float32]:
-        """Run one request; its answer, shape (1, 2), overwritten by the next call."""
-        self._request.set_input_tensor(data)
+    def predict(self, data: Any) -> dict[str, NDArray[Any]]:
+        """Run one request; its answers by name, overwritten by the next call."""
+        for name, tensor in data.items():
+            self._request.set_tensor(name, tensor)
         self._request.infer()
-        return self._answer
+        return self._answers
+
+    def decode(self, output: dict[str, NDArray[Any]]) -> Mapping[str, NDArray[np.float32]]:
+        """As floats."""
+        return {name: np.asarray(values, np.float32) for name, values in output.items()}
+
+    def _settle_shapes(self) -> None:
+        """Decide what goes where; give free sizes of the inputs what the card gives."""
+        ports = {port.any_name: port for port in self._network.inputs}
+        self.takes(
+            {
+                name: tuple(
+                    None if size.is_dynamic else int(size.get_length())
+                    for size in port.get_partial_shape()
+                )
+                for name, port in ports.items()
+            }
+        )
+        if any(port.get_partial_shape().is_dynamic for port in ports.values()):
+            shapes = self.engine_shapes()
+            self._network.reshape({ports[name]: list(shape) for name, shape in shapes.items()})
 
     def engine(self) -> EngineProof:
         """Device, executed operators by their precision, parameters."""

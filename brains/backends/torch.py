@@ -4,17 +4,20 @@ import re
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.utils._python_dispatch import TorchDispatchMode
 
+from brains.artifacts import asked_by
 from brains.model import ModelSpec
-from brains.network import EngineProof, NetworkBrain
-from brains.torch_pilotnet import to_tensor
+from brains.network import EngineProof, Inputs, NetworkBrain
+from brains.source import SourceKind
+from brains.torch_network import argument_names, in_order, named_outputs, open_module
 from harness.errors import DataError, UnavailableError
 
 INTEGER_ENGINE = "x86"
@@ -25,18 +28,41 @@ _BOOKKEEPING = {"aten::dim", "aten::len", "aten::ne", "aten::size"}
 class TorchBrain(NetworkBrain):
     """What the brains of PyTorch share: one process-wide number of threads, tensors in and out."""
 
+    untold_layout = "nchw"
+    # Channels stay innermost in memory ("channels last"), as oneDNN's kernels like them best.
+    copied = False
+    _network: Any
+
     def __init__(self, model: ModelSpec, artifact: Path) -> None:
         super().__init__(model, artifact)
         if self.threads is not None:
             torch.set_num_threads(self.threads)
 
-    def encode(self, images: NDArray[np.float32]) -> torch.Tensor:
-        """The images' own memory as a tensor, (n, 3, 66, 200), channels innermost."""
-        return to_tensor(images)
+    def takes_arguments(self, names: Sequence[str]) -> None:
+        """As ``takes``, of a network that tells its arguments' names, and no shapes.
 
-    def decode(self, output: torch.Tensor) -> NDArray[np.float32]:
-        """Scaled outputs, shape (n, 2)."""
-        return np.asarray(output.numpy(), np.float32)
+        The inputs are handed over in the order of the arguments, by the card's names if these are
+        the arguments', else as the card has them.
+        """
+        known = self.view.shapes()
+        self._order = list(in_order({name: name for name in known}, names))
+        self.takes(dict.fromkeys(self._order))
+
+    def encode(self, inputs: Inputs) -> Any:
+        """The inputs' own memory as tensors, in the network's order."""
+        return tuple(torch.from_numpy(inputs[name]) for name in self._order)
+
+    def predict(self, data: Any) -> Any:
+        """Run the network once."""
+        with torch.inference_mode():
+            return self._network(*data)
+
+    def decode(self, output: Any) -> Mapping[str, NDArray[np.float32]]:
+        """The tensors as arrays, by name."""
+        return {
+            name: np.asarray(values.numpy(), np.float32)
+            for name, values in named_outputs(output).items()
+        }
 
 
 class TorchScriptBrain(TorchBrain):
@@ -48,21 +74,12 @@ class TorchScriptBrain(TorchBrain):
             raise UnavailableError(f"model {model.name} needs torch's kernels for x86 processors")
         torch.backends.quantized.engine = INTEGER_ENGINE
         _hear_out_quantizer()
-        try:
-            script = torch.jit.load(artifact, map_location="cpu").eval()
-        except RuntimeError as error:
-            line = " ".join(str(error).split())
-            raise DataError(f"{artifact} is no TorchScript that runs here: {line}") from error
+        script = open_module(artifact, SourceKind.TORCHSCRIPT, self.card, self.card_folder)
         modules = script.named_modules()
         self._weights = {name: t for path, module in modules for name, t in _weights(path, module)}
+        self.takes_arguments(argument_names(script))
         self._network = torch.jit.freeze(script)
         self._graph = self._network.inlined_graph
-
-    def predict(self, data: torch.Tensor) -> torch.Tensor:
-        """Run the graph once; scaled outputs, shape (n, 2)."""
-        with torch.inference_mode():
-            output: torch.Tensor = self._network(data)
-            return output
 
     def output_step(self) -> float | None:
         """The scale of the last layer, where its outputs are integers."""
@@ -96,6 +113,55 @@ class TorchScriptBrain(TorchBrain):
         }
 
 
+class TorchModuleBrain(TorchBrain):
+    """A network in PyTorch itself: a torch.export file, or weights with a class."""
+
+    def __init__(self, model: ModelSpec, artifact: Path) -> None:
+        super().__init__(model, artifact)
+        kind = SourceKind(model.kind or SourceKind.TORCH_WEIGHTS)
+        self._network = open_module(artifact, kind, self.card, self.card_folder)
+        self.takes_arguments(argument_names(self._network))
+
+    def weights(self) -> Iterator[tuple[str, NDArray[Any]]]:
+        """Weights of each layer."""
+        for name, tensor in self._network.named_parameters():
+            if tensor.dim() > 1:
+                yield name, tensor.detach().numpy()
+
+    def engine(self) -> EngineProof:
+        """torch, the operators that one answer calls, parameters."""
+        given = [torch.zeros(shape) for shape in self.engine_shapes().values()]
+        with Calls() as calls, torch.inference_mode():
+            self._network(*given)
+        return {
+            "engine": "torch (eager)",
+            "engine_version": torch.__version__,
+            "device": "cpu",
+            "operators": {"aten": dict(calls.counts)},
+            "parameters": sum(tensor.numel() for tensor in self._network.parameters()),
+        }
+
+
+class Calls(TorchDispatchMode):  # type: ignore[misc]
+    """Counts the operators that torch's dispatcher calls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.counts: Counter[str] = Counter()
+
+    def __torch_dispatch__(
+        self,
+        function: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        del types
+        if not getattr(function, "is_view", False):
+            self.counts[str(function.overloadpacket).replace("aten.", "aten::")] += 1
+        return function(*args, **(kwargs or {}))
+
+
 class TorchCompiledBrain(TorchBrain):
     """An AOTInductor package: machine code of one kind of processor."""
 
@@ -114,14 +180,11 @@ class TorchCompiledBrain(TorchBrain):
             if self._metadata.get(name) != value:
                 raise DataError(
                     f"{artifact} was compiled for {name} {self._metadata.get(name)}, here is "
-                    f"{value}: remove its folder and run `harness optimize {model.name}`"
+                    f"{value}: remove its folder and run `harness optimize {asked_by(model)}`"
                 )
-
-    def predict(self, data: torch.Tensor) -> torch.Tensor:
-        """Run the code once; scaled outputs, shape (n, 2)."""
-        with torch.inference_mode():
-            output: torch.Tensor = self._network(data)
-            return output
+        # Called by position, in the order of the network that it was made from.
+        names = self._metadata.get("inputs", "")
+        self.takes_arguments(names.split(",") if names else list(self.view.shapes()))
 
     def engine(self) -> EngineProof:
         """torch, the calls that the compiled code makes, parameters."""

@@ -1,129 +1,79 @@
-"""PilotNet as ONNX files, drawn straight from the weights: no TensorFlow takes part.
+"""ONNX versions of any network: float, and quantised by ONNX Runtime's tools.
 
-The graph takes images as every engine here gets them, (1, 66, 200, 3), and turns them itself, so
-that an engine's time holds all that its layout costs.
+All start from the network's graph as ``brains.recipes.hub`` makes it.
 """
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 from onnxruntime.quantization import (
     CalibrationDataReader,
     QuantFormat,
     QuantType,
     quant_pre_process,
+    quantize_dynamic,
     quantize_static,
 )
 
-from brains.pilotnet_file import CONVOLUTIONS, EPSILON, read_weights
-from brains.preprocess import INPUT_HEIGHT, INPUT_WIDTH
+from brains.layouts import Inputs, arranged
+from brains.recipes.hub import input_shapes
 from brains.workshop import Workshop
-
-INPUT, OUTPUT = "image", "command"
-OPSET, IR_VERSION = 21, 10
+from harness.errors import DataError
 
 PRODUCTS = ["Conv", "Gemm"]
-LAST_PRODUCTS = ("dense2", "dense3", "dense4")
-"""The last three layers: 0.03 % of the weights, kept in float; docs/guides/models.md says why."""
-LARGEST_PRODUCT = "dense0"
-"""The layer of 99 % of the weights, whose time is that of reading them."""
+LARGE_SHARE = 0.1
+"""A dense layer of this share of all weights or more is worth packing."""
 INT8_LEVEL = 4
 """``accuracy_level`` by which ``MatMulNBits`` takes its input as int8."""
 BLOCK = 64
-"""Weights that share a scale where they have 4 bits; the layer's inputs are 225 blocks."""
-
-
-class _Chain:
-    """Nodes and weights of a graph in which each operator takes the last one's output."""
-
-    def __init__(self, start: str) -> None:
-        self.nodes: list[Any] = []
-        self.weights: list[Any] = []
-        self._last = start
-
-    def add(self, kind: str, name: str, *weights: NDArray[Any], **attributes: Any) -> None:
-        """Append an operator ``kind`` that takes ``weights`` as its further inputs."""
-        names = [f"{name}/{index}" for index in range(len(weights))]
-        self.weights += map(numpy_helper.from_array, weights, names)
-        self.nodes.append(helper.make_node(kind, [self._last, *names], [name], name, **attributes))
-        self._last = name
-
-
-def pilotnet_graph(weights: list[NDArray[np.float32]], *, half: bool = False) -> Any:
-    """PilotNet as an ONNX model that takes and gives float32.
-
-    Args:
-        weights: In Keras' order: gamma, beta, mean and variance of the leading
-            BatchNormalization, then kernel and bias of each layer.
-        half: All from the first convolution to the last product is float16.
-    """
-    kind = np.float16 if half else np.float32
-    gamma, beta, mean, variance = weights[:4]
-    layers = list(zip(weights[4::2], weights[5::2], strict=True))
-    chain = _Chain(INPUT)
-    gain = gamma / np.sqrt(variance + EPSILON)
-    # Repeated over a row: engines are slow to broadcast three values.
-    chain.add("Mul", "gain", np.tile(gain, (INPUT_WIDTH, 1)))
-    chain.add("Add", "offset", np.tile(beta - mean * gain, (INPUT_WIDTH, 1)))
-    if half:
-        chain.add("Cast", "halved", to=TensorProto.FLOAT16)
-    chain.add("Transpose", "channels_first", perm=[0, 3, 1, 2])
-    for index, (_, _, stride) in enumerate(CONVOLUTIONS):
-        kernel, bias = (values.astype(kind) for values in layers[index])
-        kernel = np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))
-        chain.add("Conv", f"conv{index}", kernel, bias, auto_pad="SAME_UPPER", strides=[stride] * 2)
-        chain.add("Relu", f"conv{index}/relu")
-    # Keras flattens with the channels last.
-    chain.add("Transpose", "channels_last", perm=[0, 2, 3, 1])
-    chain.add("Reshape", "flat", np.array([1, -1], np.int64))
-    dense = layers[len(CONVOLUTIONS) :]
-    for index, (kernel, bias) in enumerate(dense):
-        chain.add("Gemm", f"dense{index}", kernel.astype(kind), bias.astype(kind))
-        if index + 1 < len(dense):
-            chain.add("Relu", f"dense{index}/relu")
-    if half:
-        chain.add("Cast", "whole", to=TensorProto.FLOAT)
-    chain.nodes[-1].output[0] = OUTPUT
-    image = helper.make_tensor_value_info(
-        INPUT, TensorProto.FLOAT, (1, INPUT_HEIGHT, INPUT_WIDTH, 3)
-    )
-    command = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, (1, 2))
-    model = helper.make_model(
-        helper.make_graph(chain.nodes, "pilotnet", [image], [command], chain.weights),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-    )
-    onnx.checker.check_model(model)
-    return model
+"""Weights that share a scale where they have 4 bits."""
 
 
 def float32(workshop: Workshop) -> None:
     """Weights and arithmetic in float32."""
-    onnx.save(pilotnet_graph(read_weights(workshop.weights())), workshop.target)
+    shutil.copyfile(workshop.hub(), workshop.target)
+
+
+def dynamic_int8(workshop: Workshop) -> None:
+    """Weights as int8, what products take quantised as it comes; no calibration."""
+    prepared = _prepared(workshop)
+    quantize_dynamic(prepared, workshop.target, weight_type=QuantType.QInt8, per_channel=True)
 
 
 def static_int8(workshop: Workshop) -> None:
     """Static quantisation: int8 weights for each channel, uint8 activations.
 
-    Input and output stay in float; so do the last products, and with them the answer's fineness.
+    Input and output stay in float; so do the nodes that ``float_nodes`` of ``recipe_options``
+    names.
     """
     _quantise(workshop, workshop.target, QuantType.QUInt8)
 
 
 def blockwise_int4(workshop: Workshop) -> None:
-    """As ``static_int8``, but the largest layer has 4-bit weights with a scale for each block.
+    """As ``static_int8``, but large dense layers have 4-bit weights with a scale for each block.
 
-    Half the memory to read. Its activations become int8 as the engine goes.
+    Half the memory to read. Their activations become int8 as the engine goes.
+
+    Raises:
+        DataError: The network has no such layer.
     """
     whole = workshop.scratch / "whole.onnx"
-    _quantise(workshop, whole, QuantType.QUInt8, excluded=(*LAST_PRODUCTS, LARGEST_PRODUCT))
+    large = large_products(onnx.load(workshop.hub()))
+    if not large:
+        raise DataError(
+            f"{workshop.title} has no dense layer that holds {LARGE_SHARE:.0%} of its weights: "
+            "there is nothing to pack into 4 bits"
+        )
+    _quantise(workshop, whole, QuantType.QUInt8, excluded=large)
     model = onnx.load(whole)
-    _pack(model.graph, LARGEST_PRODUCT)
+    for name in large:
+        pack(model.graph, name)
     model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
     onnx.save(model, workshop.target)
 
@@ -138,37 +88,65 @@ def symmetric_int8(workshop: Workshop, target: Path) -> None:
     _quantise(workshop, target, QuantType.QInt8, PRODUCTS, settings)
 
 
+def _prepared(workshop: Workshop) -> Path:
+    """The graph with its constants folded, as quantisers like it."""
+    prepared = workshop.scratch / "prepared.onnx"
+    quant_pre_process(workshop.hub(), prepared, skip_symbolic_shape=True)
+    return prepared
+
+
 def _quantise(
     workshop: Workshop,
     target: Path,
     activations: QuantType,
     operators: list[str] | None = None,
     settings: dict[str, Any] | None = None,
-    excluded: tuple[str, ...] = LAST_PRODUCTS,
+    excluded: Sequence[str] = (),
 ) -> None:
-    graph, prepared = (workshop.scratch / name for name in ("graph.onnx", "prepared.onnx"))
-    onnx.save(pilotnet_graph(read_weights(workshop.weights())), graph)
-    quant_pre_process(graph, prepared, skip_symbolic_shape=True)
+    prepared = _prepared(workshop)
     quantize_static(
         prepared,
         target,
-        _Frames(workshop.calibration()),
+        _Frames(workshop.calibration(), input_shapes(prepared)),
         quant_format=QuantFormat.QDQ,
         per_channel=True,
         activation_type=activations,
         weight_type=QuantType.QInt8,
         op_types_to_quantize=operators,
-        nodes_to_exclude=["gain", "offset", *excluded],
+        nodes_to_exclude=[*workshop.options.get("float_nodes", []), *excluded],
         extra_options=settings,
     )
 
 
-def _pack(graph: Any, name: str) -> None:
-    """Replace a float ``Gemm`` by ONNX Runtime's ``MatMulNBits``."""
+def large_products(model: Any) -> list[str]:
+    """Names of the dense layers that hold a tenth of the graph's weights or more."""
+    sizes = {tensor.name: int(np.prod(tensor.dims)) for tensor in model.graph.initializer}
+    total = sum(sizes.values())
+    return [
+        node.name
+        for node in model.graph.node
+        if _is_dense(node) and sizes.get(node.input[1], 0) >= LARGE_SHARE * total
+    ]
+
+
+def _is_dense(node: Any) -> bool:
+    """Whether a node is a product that ``MatMulNBits`` can compute."""
+    if node.op_type == "MatMul":
+        return True
+    settings = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    plain = settings.get("alpha", 1.0) == settings.get("beta", 1.0) == 1.0
+    return node.op_type == "Gemm" and plain and not settings.get("transA", 0)
+
+
+def pack(graph: Any, name: str) -> None:
+    """Replace a float ``Gemm`` or ``MatMul`` by ONNX Runtime's ``MatMulNBits``."""
     tensors = {tensor.name: tensor for tensor in graph.initializer}
-    (gemm,) = (node for node in graph.node if node.name == name)
-    given, kernel, bias = gemm.input
+    (product,) = (node for node in graph.node if node.name == name)
+    given, kernel, *bias = product.input
     values = numpy_helper.to_array(tensors[kernel])
+    settings = {a.name: helper.get_attribute_value(a) for a in product.attribute}
+    if settings.get("transB", 0):
+        values = np.ascontiguousarray(values.T)
     graph.initializer.remove(tensors[kernel])
     names = [f"{name}/packed", f"{name}/scales"]
     packed, scales = block_int4(values)
@@ -176,24 +154,26 @@ def _pack(graph: Any, name: str) -> None:
     graph.initializer.append(numpy_helper.from_array(scales, names[1]))
     inputs, units = values.shape
     # Zero points and group indices are not given.
-    product = helper.make_node(
-        *("MatMulNBits", [given, *names, "", "", bias], list(gemm.output), name),
+    further = ["", "", *bias] if bias else []
+    replacement = helper.make_node(
+        *("MatMulNBits", [given, *names, *further], list(product.output), name),
         domain="com.microsoft",
         **{"K": inputs, "N": units, "bits": 4, "block_size": BLOCK, "accuracy_level": INT8_LEVEL},
     )
-    gemm.CopyFrom(product)
+    product.CopyFrom(replacement)
 
 
 def block_int4(kernel: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Weights in 4 bits, symmetric about 8, as ``MatMulNBits`` takes them.
 
     Args:
-        kernel: (inputs, units); the inputs are whole blocks.
+        kernel: (inputs, units); a last block that is not whole is filled up with zeros.
 
     Returns:
         Packed weights (units, blocks, BLOCK / 2), the earlier weight in the lower half of a byte;
         scales (units * blocks,).
     """
+    kernel = np.pad(kernel, ((0, -len(kernel) % BLOCK), (0, 0)))
     rows = kernel.T.reshape(kernel.shape[1], -1, BLOCK)
     extreme = np.take_along_axis(rows, np.abs(rows).argmax(-1, keepdims=True), -1)
     # The value farthest from zero becomes -8, of which there is no positive counterpart.
@@ -204,11 +184,12 @@ def block_int4(kernel: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[
 
 
 class _Frames(CalibrationDataReader):  # type: ignore[misc]
-    """Calibration frames one by one, as ONNX Runtime asks for them."""
+    """Calibration inputs one by one, as ONNX Runtime asks for them."""
 
-    def __init__(self, frames: NDArray[np.float32]) -> None:
-        self._frames: Iterator[NDArray[np.float32]] = iter(frames)
+    def __init__(self, samples: Sequence[Inputs], shapes: dict[str, tuple[int, ...]]) -> None:
+        self._samples: Iterator[Inputs] = iter(samples)
+        self._shapes = shapes
 
-    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-        frame = next(self._frames, None)
-        return None if frame is None else {INPUT: frame[np.newaxis]}
+    def get_next(self) -> Inputs | None:
+        sample = next(self._samples, None)
+        return None if sample is None else arranged(sample, self._shapes)

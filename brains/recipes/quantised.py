@@ -1,33 +1,47 @@
 """Networks that learn with the rounding of their int8 version (quantisation-aware training)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brains.pilotnet import tensorflow
+from brains.tf_network import keras_2
+from harness.errors import DataError, one_line
 
-# A margin about the scale of [0, 1] that holds for all commands: whatever the calibration frames
-# show, the full steering range stays within reach, in steps of 0.08 m/s and 0.06 rad/s.
-OUTPUT_RANGE = (-0.1, 1.0)
+MARGIN = 0.1
+"""Share of its range by which an output may leave what the calibration frames showed."""
+_ACTIVATIONS = {"linear", "relu", "softmax"}
+"""What tfmot can round together with the layer that ends in it."""
+
+Range = tuple[float, float]
 
 
 def quantisation_aware(
-    network: Any, images: NDArray[np.float32], *, one_scale_per_kernel: bool = False
+    network: Any,
+    inputs: Sequence[NDArray[np.float32]],
+    *,
+    output_range: Range | None = None,
+    one_scale_per_kernel: bool = False,
 ) -> Any:
     """The network with rounding of weights and activations, as tfmot inserts it.
 
-    tfmot starts all ranges of activations at +-6 and lets them follow by 0.1 % a step: a short
-    training would end with outputs in steps of 0.8 m/s. Here they start where calibration
-    frames put them.
+    Layers that tfmot does not know stay float. tfmot starts all ranges of activations at +-6 and
+    lets them follow by 0.1 % a step: a short training would end with outputs in coarse steps.
+    Here they start where calibration frames put them.
 
     Args:
-        network: PilotNet.
-        images: Normalised calibration frames, (n, 66, 200, 3).
+        network: A Keras 2 model; its normalisations no longer learn.
+        inputs: All calibration frames of each input.
+        output_range: Lowest and highest output; None: what the calibration frames show, and a
+            tenth more.
         one_scale_per_kernel: Also convolutions get one scale instead of one a filter, so that
             what is equal in a kernel stays equal as an integer.
+
+    Raises:
+        DataError: No layer's rounding can be trained.
     """
-    _, tf_keras = tensorflow()
+    tf_keras = keras_2()
     import tensorflow_model_optimization as tfmot  # noqa: PLC0415 - imports tensorflow
     from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (  # noqa: PLC0415
         default_8bit_quantize_configs as configs,
@@ -37,19 +51,26 @@ def quantisation_aware(
     )
 
     quantization = tfmot.quantization.keras
+    layers = tf_keras.layers
+    known = registry.Default8BitQuantizeRegistry()
+    leading = _leading_normalisation(network)
     # The normalisation is settled: it must not follow the few batches of a fine-tuning.
-    network.layers[0].trainable = False
+    for layer in network.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.trainable = False
+    rounded = []
 
     def annotated(layer: Any) -> Any:
-        if isinstance(layer, tf_keras.layers.BatchNormalization):
+        if layer.name == leading:
             config = configs.Default8BitOutputQuantizeConfig()
             return quantization.quantize_annotate_layer(layer, quantize_config=config)
-        if isinstance(layer, tf_keras.layers.Conv2D) and one_scale_per_kernel:
+        if not layer.weights or not known.supports(layer) or not _rounds(layer):
+            return layer
+        rounded.append(layer.name)
+        if isinstance(layer, layers.Conv2D) and one_scale_per_kernel:
             config = registry.Default8BitQuantizeConfig(["kernel"], ["activation"], False)
             return quantization.quantize_annotate_layer(layer, quantize_config=config)
-        if layer.weights:
-            return quantization.quantize_annotate_layer(layer)
-        return layer
+        return quantization.quantize_annotate_layer(layer)
 
     with quantization.quantize_scope(
         {
@@ -57,22 +78,70 @@ def quantisation_aware(
             "Default8BitQuantizeConfig": registry.Default8BitQuantizeConfig,
         }
     ):
-        aware = quantization.quantize_apply(
-            tf_keras.models.clone_model(network, clone_function=annotated)
-        )
-    _set_ranges(network, aware, images)
+        try:
+            marked = tf_keras.models.clone_model(network, clone_function=annotated)
+            if not rounded:
+                raise DataError("no layer of the network can be trained with its rounding")
+            # Clones begin with other weights.
+            marked.set_weights(network.get_weights())
+            aware = quantization.quantize_apply(marked)
+        except (ValueError, TypeError, AttributeError, RuntimeError) as error:
+            text = f"the network can't be trained with its rounding: {one_line(error)}"
+            raise DataError(text) from error
+    _set_ranges(network, aware, inputs, output_range)
     return aware
 
 
-def _set_ranges(network: Any, aware: Any, images: NDArray[np.float32]) -> None:
+def _rounds(layer: Any) -> bool:
+    """Whether tfmot can round what a layer ends in."""
+    activation = getattr(layer, "activation", None)
+    return activation is None or getattr(activation, "__name__", "") in _ACTIVATIONS
+
+
+def _leading_normalisation(network: Any) -> str | None:
+    """Name of the BatchNormalization that takes the network's input, if there is one."""
+    tf_keras = keras_2()
+    for layer in network.layers:
+        if isinstance(layer, tf_keras.layers.InputLayer):
+            continue
+        return layer.name if isinstance(layer, tf_keras.layers.BatchNormalization) else None
+    return None
+
+
+def _set_ranges(
+    network: Any, aware: Any, inputs: Sequence[NDArray[np.float32]], output_range: Range | None
+) -> None:
     """Put the ranges of all activations where the network's own are on calibration frames."""
-    _, tf_keras = tensorflow()
+    tf_keras = keras_2()
     every_layer = tf_keras.Model(network.inputs, [layer.output for layer in network.layers])
-    activations = every_layer.predict(images, batch_size=64, verbose=0)
-    ranges = [(images.min(), images.max()), *((a.min(), a.max()) for a in activations[:-1])]
-    for layer, (low, high) in zip(aware.layers, [*ranges, OUTPUT_RANGE], strict=True):
+    given = inputs[0] if len(inputs) == 1 else list(inputs)
+    answers = every_layer.predict(given, batch_size=64, verbose=0)
+    answers = answers if isinstance(answers, list) else [answers]
+    ranges = {
+        layer.name: (float(np.min(answer)), float(np.max(answer)))
+        for layer, answer in zip(network.layers, answers, strict=True)
+    }
+    lows, highs = zip(*((one.min(), one.max()) for one in inputs), strict=True)
+    of_inputs = (float(min(lows)), float(max(highs)))
+    last = {history.layer.name for history in _histories(network)}
+    for layer in aware.layers:
+        name = layer.name.removeprefix("quant_")
+        found = ranges.get(name, of_inputs if layer.name.startswith("quantize_layer") else None)
+        if found is None:
+            continue
+        low, high = (output_range or _widened(found)) if name in last else found
         for variable in layer.weights:
             if variable.name.endswith(("layer_min:0", "output_min:0", "activation_min:0")):
                 variable.assign(low)
             if variable.name.endswith(("layer_max:0", "output_max:0", "activation_max:0")):
                 variable.assign(high)
+
+
+def _histories(network: Any) -> list[Any]:
+    return [tensor.node for tensor in network.outputs]
+
+
+def _widened(found: Range) -> Range:
+    low, high = min(0.0, found[0]), max(0.0, found[1])
+    margin = MARGIN * (high - low)
+    return low - margin, high + margin

@@ -1,20 +1,11 @@
-"""A SavedModel of PilotNet."""
+"""A SavedModel of a Keras network."""
 
-from pathlib import Path
-from typing import Any
-
-from brains.pilotnet import concrete_function, load_network, tensorflow
+from brains.recipes.tf_source import tf_source
+from brains.tf_network import save
 from brains.workshop import Workshop
 
 
 def savedmodel(workshop: Workshop) -> None:
-    """A SavedModel folder with the network as its only signature."""
-    save(load_network(workshop.weights()), workshop.target)
-
-
-def save(network: Any, folder: Path) -> None:
-    """Write a Keras network as a SavedModel that takes one image."""
-    tf, _ = tensorflow()
-    module = tf.Module()
-    module.variables_of_network = network.variables
-    tf.saved_model.save(module, str(folder), signatures=concrete_function(network))
+    """A SavedModel folder with the network of one sample as its only signature."""
+    source = tf_source(workshop)
+    save(source.function, source.variables, workshop.target)

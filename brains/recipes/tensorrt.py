@@ -13,20 +13,28 @@ import onnx
 import tensorrt
 
 from brains.cuda import cuda
-from brains.pilotnet_file import read_weights
-from brains.recipes.onnx import pilotnet_graph, symmetric_int8
+from brains.recipes.onnx import symmetric_int8
 from brains.workshop import Progress, Workshop
 from harness.errors import DataError, UnavailableError
 
 
 def float16(workshop: Workshop) -> None:
-    """Weights and arithmetic in float16."""
-    graph = pilotnet_graph(read_weights(workshop.weights()), half=True)
+    """Weights and arithmetic in float16; inputs and answers are float32.
+
+    ``float_nodes`` of ``recipe_options`` names nodes that stay float32.
+    """
+    from onnxruntime.transformers.float16 import convert_float_to_float16  # noqa: PLC0415 - slow
+
+    graph = convert_float_to_float16(
+        onnx.load(workshop.hub()),
+        keep_io_types=True,
+        node_block_list=workshop.options.get("float_nodes"),
+    )
     _write(workshop, graph.SerializeToString())
 
 
 def int8(workshop: Workshop) -> None:
-    """Weights and activations as int8, ranges from the calibration frames; last products float."""
+    """Weights and activations as int8, ranges from the calibration frames; ``float_nodes`` float."""
     graph = workshop.scratch / "int8.onnx"
     symmetric_int8(workshop, graph)
     _write(workshop, onnx.load(graph).SerializeToString())

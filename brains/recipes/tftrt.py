@@ -5,15 +5,16 @@ Made on the machine that runs them: an engine is made for one kind of GPU, by ti
 
 import importlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brains.pilotnet import load_network
-from brains.recipes.savedmodel import save
+from brains.layouts import Inputs, arranged
+from brains.recipes.tf_source import tf_source
+from brains.tf_network import save
 from brains.tftrt import content_of, gpu_of_tensorflow, tensorrt_versions
 from brains.workshop import Progress, Workshop
 from harness.errors import DataError
@@ -35,17 +36,18 @@ def savedmodel(workshop: Workshop) -> None:
     """
     name, say = workshop.model.name, workshop.progress
     versions, gpu = tensorrt_versions(), gpu_of_tensorflow()
-    source = workshop.scratch / "saved"
-    save(load_network(workshop.weights()), source)
-    precision = str(workshop.model.recipe_options["precision"])
-    frames = workshop.calibration()
-    converter = new_converter(str(source), precision)
+    saved, network = workshop.scratch / "saved", tf_source(workshop)
+    save(network.function, network.variables, saved)
+    precision = str(workshop.options["precision"])
+    shapes = {spec.name: spec.shape.as_list() for spec in network.specs}
+    frames = [arranged(sample, shapes) for sample in workshop.calibration()]
+    converter = new_converter(str(saved), precision)
     say(f"{name}: converting by TensorRT {versions.loaded} for {gpu}")
     with without_fallback():
         graph = convert(converter, precision, frames, say, name)
         check(graph, precision)
         say(f"{name}: building the engine (a minute or two)")
-        converter.build(input_fn=lambda: iter([(frames[:1],)]))
+        converter.build(input_fn=lambda: iter([given(frames[0])]))
         converter.save(str(workshop.target))
     say(f"{name}: done", 1, 1)
 
@@ -63,18 +65,23 @@ def new_converter(source: str, precision: str) -> Any:
 
 
 def convert(
-    converter: Any, precision: str, frames: NDArray[np.float32], say: Progress, name: str
+    converter: Any, precision: str, frames: Sequence[Inputs], say: Progress, name: str
 ) -> Any:
     """Have the graph converted, and calibrated where it is INT8; its definition."""
     if precision != "INT8":
         return converter.convert().graph.as_graph_def()
 
-    def one_by_one() -> Iterator[tuple[NDArray[np.float32]]]:
+    def one_by_one() -> Iterator[tuple[NDArray[np.float32], ...]]:
         for index, frame in enumerate(frames):
             say(f"{name}: calibrating", index + 1, len(frames))
-            yield (frame[np.newaxis],)
+            yield given(frame)
 
     return converter.convert(calibration_input_fn=one_by_one).graph.as_graph_def()
+
+
+def given(frame: Inputs) -> tuple[NDArray[np.float32], ...]:
+    """Inputs in the order in which TensorFlow flattens a signature's: that of their names."""
+    return tuple(frame[name] for name in sorted(frame))
 
 
 def check(graph: Any, precision: str) -> None:

@@ -1,21 +1,74 @@
-"""PyTorch files from the PyTorch PilotNet: TorchScript, and code compiled ahead of time."""
+"""PyTorch files of any torch network: TorchScript, and code compiled ahead of time."""
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from brains.preprocess import INPUT_HEIGHT, INPUT_WIDTH
-from brains.torch_pilotnet import load_network, pytorch
+from brains.layouts import Inputs
+from brains.torch_network import argument_names, in_order, open_module, pytorch
+from brains.view import Layout
 from brains.workshop import Workshop
 from harness.errors import UnavailableError
 
 
+@dataclass(frozen=True)
+class TorchSource:
+    """A network in PyTorch.
+
+    Attributes:
+        network: A torch module.
+        inputs: Names of its inputs in the order in which it takes them.
+        example: An input each, of one sample.
+        layout: Where its pictures have their channels.
+    """
+
+    network: Any
+    inputs: list[str]
+    example: tuple[Any, ...]
+    layout: Layout
+
+    def tensors(self, samples: Sequence[Inputs]) -> tuple[Any, ...]:
+        """Samples as the network takes them, in one batch."""
+        torch = pytorch()
+        return tuple(
+            self._placed(torch.cat([torch.from_numpy(sample[name]) for sample in samples]))
+            for name in self.inputs
+        )
+
+    def _placed(self, batch: Any) -> Any:
+        """The same memory with the channels where the network has them."""
+        if batch.dim() < 4 or self.layout == "nhwc":
+            return batch
+        return batch.movedim(-1, -3)
+
+
+def torch_source(workshop: Workshop) -> TorchSource:
+    """Open the workshop's file.
+
+    Raises:
+        DataError: The file can't be loaded as such a network.
+        UnavailableError: PyTorch is not installed.
+    """
+    torch = pytorch()
+    card = workshop.card
+    network = open_module(workshop.source, workshop.kind, card, workshop.card_folder)
+    shapes = {**workshop.view.shapes(), **workshop.state_shapes()}
+    layout: Layout = card.sees.image.layout or "nchw"
+    inputs = list(in_order({name: name for name in shapes}, argument_names(network)))
+    # Channels lie innermost in memory, as the brains give them.
+    example = [torch.zeros(shapes[name]) for name in inputs]
+    source = TorchSource(network, inputs, (), layout)
+    return TorchSource(network, inputs, tuple(source._placed(one) for one in example), layout)
+
+
 def float32(workshop: Workshop) -> None:
     """TorchScript, weights and arithmetic in float32."""
-    workshop.target.write_bytes(torchscript(load_network(workshop.weights())))
+    source = torch_source(workshop)
+    workshop.target.write_bytes(torchscript(source.network, source.example))
 
 
 def compiled(workshop: Workshop) -> None:
@@ -26,18 +79,18 @@ def compiled(workshop: Workshop) -> None:
     Raises:
         UnavailableError: This machine has no C++ compiler.
     """
-    network = load_network(workshop.weights())
+    source = torch_source(workshop)
     threads = int(workshop.model.options["threads"])
-    package = compile_ahead(network, example(), threads, workshop.scratch)
+    package = compile_ahead(source.network, source.example, threads, workshop.scratch)
     package.replace(workshop.target)
 
 
-def compile_ahead(network: Any, example: Any, threads: int, scratch: Path) -> Path:
+def compile_ahead(network: Any, example: tuple[Any, ...], threads: int, scratch: Path) -> Path:
     """A package of machine code for one shape of input.
 
     Args:
         network: A torch module.
-        example: An input.
+        example: An input each.
         threads: How many threads the code will use.
         scratch: Folder for the compiler's files, and for the package.
 
@@ -66,24 +119,18 @@ def compile_ahead(network: Any, example: Any, threads: int, scratch: Path) -> Pa
     }
     package = scratch / "network.pt2"
     with fresh_cache(dir=str(scratch)), torch.no_grad(), quietly():
-        exported = torch.export.export(network, (example,))
+        exported = torch.export.export(network, example)
         aoti_compile_and_package(exported, package_path=str(package), inductor_configs=settings)
     return package
 
 
-def example() -> Any:
-    """An input of the networks, (1, 3, 66, 200), its channels innermost as the brains give it."""
-    torch = pytorch()
-    image = torch.zeros(1, INPUT_HEIGHT, INPUT_WIDTH, 3)
-    return image.permute(0, 3, 1, 2)
-
-
-def torchscript(network: Any) -> bytes:
+def torchscript(network: Any, example: tuple[Any, ...]) -> bytes:
     """A TorchScript file of a network."""
     torch = pytorch()
     file = io.BytesIO()
-    with torch.no_grad():
-        torch.jit.save(torch.jit.trace(network, example()), file)
+    with torch.no_grad(), quietly():
+        # Not strict: a network may answer with a dict.
+        torch.jit.save(torch.jit.trace(network, example, strict=False), file)
     return file.getvalue()
 
 
@@ -95,4 +142,7 @@ def quietly() -> Iterator[None]:
         warnings.filterwarnings("ignore", category=FutureWarning)
         warnings.filterwarnings("ignore", message=".*quantized tensor creation functions")
         warnings.filterwarnings("ignore", message="Please use quant_min and quant_max")
+        # Of the ONNX exporter and the tracer: constants, and shapes taken as such.
+        warnings.filterwarnings("ignore", module="torch.onnx")
+        warnings.filterwarnings("ignore", category=pytorch().jit.TracerWarning)
         yield

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from brains.card import NetworkCard, read_card
-from brains.loading import callable_of, called
+from brains.loading import called, function_of
 from brains.training import loop
 from brains.training.loop import Event, Learner, TrainParams, check_learnable
 from brains.training.pictures import Told, quietly
@@ -75,7 +75,7 @@ def train_own(
 
 def _learner(builder: str, params: TrainParams, card: NetworkCard, target: Path) -> Learner:
     """What trains the network that a builder returns, told by what it is."""
-    build = callable_of(builder)
+    build = function_of(builder, target.parent)
     _seed(params.seed)
     network = called(build, builder)
     origins = {(kind.__name__, kind.__module__.partition(".")[0]) for kind in type(network).__mro__}

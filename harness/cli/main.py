@@ -18,6 +18,7 @@ from harness.cli import (
     lap,
     latency_sweep,
     metrics,
+    model,
     models,
     optimize,
     profile,
@@ -61,6 +62,7 @@ def build_app() -> typer.Typer:
     app.command()(metrics.metrics)
     app.command()(video.video)
     app.command()(models.models)
+    app.add_typer(model.app, name="model")
     app.command()(optimize.optimize)
     app.command()(evaluate.evaluate)
     app.command("check-brain")(check_brain.check_brain)
