@@ -15,7 +15,8 @@ from brains.cuda import GpuCall, cuda
 from brains.model import ModelSpec
 from brains.network import EngineProof, NetworkBrain
 from brains.preprocess import INPUT_HEIGHT, INPUT_WIDTH
-from brains.torch_pilotnet import PARAMETERS, load_network, without_normalisation
+from brains.torch_network import without_normalisation
+from brains.torch_pilotnet import PARAMETERS, load_network
 
 IMAGE_SHAPE = (1, INPUT_HEIGHT, INPUT_WIDTH, 3)
 
