@@ -25,6 +25,12 @@ OWN_MODELS = "PITWALL_MODELS"
 """Variable that names a user's own models: a folder of cards, or a file of rows as the
 catalogue's. They stand beside the catalogue's."""
 
+NETWORK_FILES = {
+    *(".tflite", ".onnx", ".h5", ".hdf5", ".keras", ".pb", ".pt", ".pth", ".pt2", ".ckpt"),
+    *(".torchscript", ".safetensors", ".engine", ".plan", ".xml", ".npz"),
+}
+"""How files of networks end."""
+
 ALL = "all"
 """Stands for all models; behind a network's name for all its versions."""
 
@@ -140,6 +146,27 @@ def find_models(name: str) -> list[ModelSpec]:
     if head and version == ALL:
         return find_network(name)[0].models()
     return [find_model(name)]
+
+
+def chosen_models(names: list[str]) -> tuple[list[ModelSpec], list[ModelSpec]]:
+    """What names choose: models named one by one, and all versions of networks named as such.
+
+    A card, and ``my_net/all``, choose all versions, the network as it came first.
+
+    Raises:
+        UsageError: As of ``find_model``.
+        DataError: Likewise.
+    """
+    one_by_one: list[ModelSpec] = []
+    versions: list[ModelSpec] = []
+    for name in dict.fromkeys(names):
+        if Path(name).suffix in CARD_ENDINGS:
+            versions += find_models(f"{name}/{ALL}")
+        elif name.endswith(f"/{ALL}"):
+            versions += find_models(name)
+        else:
+            one_by_one.append(find_model(name))
+    return one_by_one, versions
 
 
 def find_network(name: str) -> tuple[Network, str]:

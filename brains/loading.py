@@ -76,6 +76,8 @@ def function_of(target: str, folder: Path) -> Callable[..., Any]:
         BrainError: The module fails while it is imported.
     """
     module_name, _, name = target.partition(":")
+    if not all(part.isidentifier() for part in [*module_name.split("."), name]):
+        raise UsageError(f"{target!r} names no function: write my_module:build")
     folders = [] if _is_ours(target) else [folder, *_own_folders()]
     with _last_on_path(folders):
         module = _module(module_name)
@@ -83,6 +85,25 @@ def function_of(target: str, folder: Path) -> Callable[..., Any]:
     if not callable(found):
         raise UsageError(f"{module.__file__} has nothing called {name!r} that builds a network")
     return found  # type: ignore[no-any-return]
+
+
+def called(target: Callable[[], Any], name: str) -> Any:
+    """What a user's function returns.
+
+    Args:
+        target: Called without arguments.
+        name: Its ``module:name``, for what is said of it.
+
+    Raises:
+        BrainError: It failed.
+    """
+    folders = _own_folders()
+    with _last_on_path(folders):
+        try:
+            with _failures(folders):
+                return target()
+        except BrainError as error:
+            raise BrainError(f"{name} failed: {error}") from error
 
 
 def _is_ours(target: str) -> bool:

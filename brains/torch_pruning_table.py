@@ -15,13 +15,15 @@ from typing import Any
 
 from brains.artifacts import weights_dir
 from brains.build import build_artifact, scratch_of, silent
+from brains.card import NetworkCard
 from brains.catalogue import find_model
 from brains.model import ModelSpec
 from brains.recipes.torch_pruning import FLOAT_WEIGHTS, pruned, stages
 from brains.torch_pilotnet import load_network
-from brains.training.dataset import Split, read_split
 from brains.training.loop import TrainParams, evaluate
+from brains.training.pictures import Split, read_pictures
 from brains.training.torch_train import TorchLearner
+from brains.view import View
 from brains.workshop import Workshop
 from harness.errors import PitwallError, UsageError
 
@@ -59,17 +61,18 @@ def table(
         progress=silent,
         artifact_of=lambda name: build_artifact(find_model(name)),
     )
-    validation = read_split(data, "validation")
-    floats = mse(load_network(workshop.weights_file(FLOAT_WEIGHTS)), validation)
+    card = workshop.card
+    validation = read_pictures(data, "validation", View(card.sees))
+    floats = mse(load_network(workshop.weights_file(FLOAT_WEIGHTS)), validation, card)
     for zeros, network in stages(workshop):
-        yield zeros, mse(network, validation) / floats
+        yield zeros, mse(network, validation, card) / floats
 
 
-def mse(network: Any, frames: Split) -> float:
+def mse(network: Any, frames: Split, card: NetworkCard) -> float:
     """Mean squared error of a network's scaled outputs."""
     params = TrainParams()
-    learner = TorchLearner(network, params, bfloat16=False)
-    return evaluate(learner.answers, frames, params.steering_weight)["mse"]
+    learner = TorchLearner(network, params, card)
+    return evaluate(learner.answers, frames, card, params.steering_weight)["mse"]
 
 
 def main() -> int:

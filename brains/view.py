@@ -265,11 +265,11 @@ class View:
             small = cv2.cvtColor(small, _CONVERSIONS[self.geometry.colour])
         return np.asarray(small, np.uint8).reshape(self.picture_shape)
 
-    def scaled(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def scaled(self, pictures: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
         """Pictures as the network takes their values.
 
         Args:
-            pictures: uint8, shape (..., h, w, channels).
+            pictures: uint8, or such values as float32, shape (..., h, w, channels).
 
         Returns:
             float32 of the same shape.

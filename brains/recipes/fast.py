@@ -7,16 +7,17 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from brains.artifacts import WEIGHTS_FILE
+from brains.card import NetworkCard
 from brains.fast import build_fast_network
 from brains.pilotnet import load_network, tensorflow, with_weights
 from brains.preprocess import V_MIN_M_S, W_MIN_RAD_S, normalise, to_output
 from brains.recipes.tflite import convert, halve
 from brains.recipes.training import run_training
 from brains.training.calibration import read_calibration
-from brains.training.dataset import Split
 from brains.training.driven import Driven, read_driven
 from brains.training.loop import TrainParams
-from brains.training.train import KerasLearner
+from brains.training.pictures import Split
+from brains.training.train import WeightsLearner
 from brains.workshop import Workshop
 
 BATCH = 256
@@ -41,7 +42,11 @@ def train(workshop: Workshop) -> None:
     float32 arithmetic is quick on every CPU: int8 kernels are so only on those with VNNI.
     """
     driven = read_driven(workshop.data_set())
-    best = run_training(workshop, TrainParams(**workshop.model.recipe_options), _new_learner)
+    best = run_training(
+        workshop,
+        TrainParams(**workshop.model.recipe_options),
+        lambda training, params: _new_learner(training, params, workshop.card),
+    )
     content = convert(with_weights(build_fast_network(), best), halve)
     workshop.progress("pitwall_fast: fitting the last layer")
     pilotnet = load_network(workshop.weights_file(WEIGHTS_FILE))
@@ -127,8 +132,8 @@ def _replaced(content: bytes, old: NDArray[Any], new: NDArray[Any]) -> bytes:
     return content.replace(old.tobytes(), new.reshape(old.shape).tobytes())
 
 
-def _new_learner(training: Split, params: TrainParams) -> KerasLearner:
+def _new_learner(training: Split, params: TrainParams, card: NetworkCard) -> WeightsLearner:
     """The network with random weights."""
     del training
     tensorflow()[1].utils.set_random_seed(params.seed)
-    return KerasLearner(build_fast_network(), params)
+    return WeightsLearner(build_fast_network(), params, card)

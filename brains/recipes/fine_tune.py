@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brains.artifacts import WEIGHTS_FILE
+from brains.card import NetworkCard
 from brains.pilotnet import load_network, save_weights
 from brains.recipes.quantised import quantisation_aware
 from brains.recipes.structure import (
@@ -20,7 +21,7 @@ from brains.recipes.structure import (
 from brains.recipes.tflite import convert, optimise
 from brains.recipes.training import run_training
 from brains.training.loop import TrainParams
-from brains.training.train import KerasLearner
+from brains.training.train import WeightsLearner
 from brains.workshop import Workshop
 from harness.errors import DataError
 
@@ -28,27 +29,31 @@ PRUNED_FROM_WEIGHTS = 1_000_000
 LEAST_SPARSITY = 0.5
 
 
-class ConstrainedLearner(KerasLearner):
+class ConstrainedLearner(WeightsLearner):
     """A Keras network whose kernels keep a structure while it learns."""
 
     def __init__(
-        self, network: Any, params: TrainParams, make_constraint: Callable[[], Constraint]
+        self,
+        network: Any,
+        params: TrainParams,
+        card: NetworkCard,
+        make_constraint: Callable[[], Constraint],
     ) -> None:
         """Wraps a network; the constraint is made before the first step, of what is resumed."""
-        super().__init__(network, params)
+        super().__init__(network, params, card)
         self._make_constraint = make_constraint
         self._constraint: Constraint | None = None
 
     def step(
         self,
         images: NDArray[np.float32],
-        outputs: NDArray[np.float32],
+        wanted: NDArray[np.float32],
         learning_rate: float,
     ) -> float:
         """Learn from one batch and restore the structure; the loss."""
         if self._constraint is None:
             self._constraint = self._make_constraint()
-        loss = super().step(images, outputs, learning_rate)
+        loss = super().step(images, wanted, learning_rate)
         self._constraint(self.steps_done)
         return loss
 
@@ -72,7 +77,7 @@ def pruned(workshop: Workshop) -> None:
     options = workshop.model.recipe_options
     sparsity, ramp_steps = float(options["sparsity"]), int(options["ramp_steps"])
     learner = ConstrainedLearner(
-        network, params, lambda: pruning(great, sparsity, ramp_steps, every=10)
+        network, params, workshop.card, lambda: pruning(great, sparsity, ramp_steps, every=10)
     )
     run_training(workshop, params, lambda *_: learner)
     reached = sparsity_of([kernel.numpy() for kernel in kernels])
@@ -100,7 +105,7 @@ def quantised(workshop: Workshop) -> None:
     aware = quantisation_aware(network, images, one_scale_per_kernel=clusters is not None)
     kernels = kernels_of(aware)
     params = _params(workshop)
-    learner = ConstrainedLearner(aware, params, lambda: preserving(kernels))
+    learner = ConstrainedLearner(aware, params, workshop.card, lambda: preserving(kernels))
     run_training(workshop, params, lambda *_: learner)
     ended = [kernel.numpy() for kernel in kernels]
     if sparsity_of(ended) < sparsity_of(started):

@@ -8,7 +8,7 @@ from typing import Any
 from brains.recipes.training import run_training
 from brains.torch_pilotnet import load_network, pytorch, save_weights
 from brains.training.loop import TrainParams
-from brains.training.torch_train import TorchLearner
+from brains.training.torch_train import PilotNetLearner
 from brains.workshop import Workshop
 
 FLOAT_WEIGHTS = "torch_pilotnet.npz"
@@ -106,7 +106,11 @@ def stages(workshop: Workshop) -> Iterator[tuple[float, Any]]:
 
 
 def _train(network: Any, workshop: Workshop, params: TrainParams) -> None:
-    run_training(workshop, params, lambda *_: TorchLearner(network, params, bfloat16=True))
+    run_training(
+        workshop,
+        params,
+        lambda *_: PilotNetLearner(network, params, workshop.card, bfloat16=True),
+    )
 
 
 def _prune() -> Any:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brains.artifacts import REFERENCE_FILE
+from brains.card import NetworkCard
 from brains.preprocess import normalise
 from brains.recipes.torch import example, quietly, torchscript
 from brains.recipes.torch_pruning import hold_zeros, layers_of, let_go
@@ -15,18 +16,18 @@ from brains.recipes.training import run_training
 from brains.reference import write_reference
 from brains.torch_pilotnet import load_network, pytorch, to_tensor, without_normalisation
 from brains.training.loop import TrainParams
-from brains.training.torch_train import TorchLearner, new_learner
+from brains.training.torch_train import PilotNetLearner, new_learner
 from brains.workshop import Workshop
 
 
-class RoundingLearner(TorchLearner):
+class RoundingLearner(PilotNetLearner):
     """A network that rounds as its integer version does, and whose ranges follow while it learns.
 
     What it learns is the weights; the float network's BatchNorm is already part of them.
     """
 
-    def __init__(self, network: Any, params: TrainParams) -> None:
-        super().__init__(network, params, bfloat16=False)
+    def __init__(self, network: Any, params: TrainParams, card: NetworkCard) -> None:
+        super().__init__(network, params, card, bfloat16=False)
 
     def answers(self, images: NDArray[np.float32]) -> NDArray[np.floating]:
         """Scaled outputs, shape (n, 2); what is only looked at must not move the ranges."""
@@ -44,7 +45,11 @@ def pilotnet(workshop: Workshop) -> None:
 
     ``recipe_options`` are ``TrainParams``.
     """
-    best = run_training(workshop, TrainParams(**workshop.model.recipe_options), new_learner)
+    best = run_training(
+        workshop,
+        TrainParams(**workshop.model.recipe_options),
+        lambda training, params: new_learner(training, params, workshop.card),
+    )
     shutil.copyfile(best, workshop.target)
     with np.load(workshop.weights_file(REFERENCE_FILE)) as check:
         crops = check["crops"]
@@ -66,6 +71,6 @@ def quantised(workshop: Workshop) -> None:
     layers = layers_of(aware)
     hold_zeros(layers)
     with quietly():
-        run_training(workshop, params, lambda *_: RoundingLearner(aware, params))
+        run_training(workshop, params, lambda *_: RoundingLearner(aware, params, workshop.card))
     let_go(layers)
     workshop.target.write_bytes(torchscript(to_integers(aware)))

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from brains.training import loop
-from brains.training.dataset import Split
 from brains.training.loop import Learner, StepDone, TrainParams
+from brains.training.pictures import Split
 from brains.workshop import Workshop
 
 
@@ -19,7 +19,9 @@ def run_training(
     """
     scratch = workshop.scratch
     resume = (scratch / loop.STATE_FILE).exists()
-    for event in loop.train(workshop.data_set(), scratch, params, make_learner, resume=resume):
+    for event in loop.train(
+        workshop.data_set(), scratch, params, workshop.card, make_learner, resume=resume
+    ):
         if isinstance(event, StepDone):
             text = f"{workshop.model.name}: epoch {event.epoch} loss {event.loss:.5f}"
             workshop.progress(text, event.step, event.steps)

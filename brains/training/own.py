@@ -4,14 +4,13 @@ import os
 import random
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from brains.card import NetworkCard, read_card
-from brains.loading import callable_of, called
+from brains.loading import called, function_of
 from brains.training import loop
 from brains.training.loop import Event, Learner, TrainParams, check_learnable
 from brains.training.pictures import Told, quietly
@@ -62,36 +61,23 @@ def train_own(
         raise UsageError(f"{target} is there already: move it away, the training would replace it")
     # For modules that import Keras from TensorFlow.
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "0" if target.suffix == ".keras" else "1")
-    learner = None if _is_finished(output, resume) else _learner_maker(builder, card, target)
-    if learner is not None:
+    begun = loop.read_state(output) if resume else None
+    if begun is None or not begun.finished:
+        # Before the frames are made ready: that takes long, and a network may not fit its card.
+        learner = _learner(builder, begun.params if begun else params, card, target)
         yield from loop.train(
-            data, output, params, card, learner, resume=resume, best=best, tell=tell
+            data, output, params, card, lambda *_: learner, resume=resume, best=best, tell=tell
         )
     part = target.with_name(f".part.{target.name}")
     shutil.copyfile(output / best, part)
     part.replace(target)
 
 
-def _is_finished(output: Path, resume: bool) -> bool:
-    return resume and loop.read_state(output).finished
-
-
-def _learner_maker(
-    builder: str, card: NetworkCard, target: Path
-) -> Callable[[Any, TrainParams], Learner]:
-    build = callable_of(builder)
-
-    def make(_: Any, params: TrainParams) -> Learner:
-        _seed(params.seed)
-        return _learner(called(build, builder), builder, params, card, target)
-
-    return make
-
-
-def _learner(
-    network: Any, builder: str, params: TrainParams, card: NetworkCard, target: Path
-) -> Learner:
-    """What trains a network, told by what it is."""
+def _learner(builder: str, params: TrainParams, card: NetworkCard, target: Path) -> Learner:
+    """What trains the network that a builder returns, told by what it is."""
+    build = function_of(builder, target.parent)
+    _seed(params.seed)
+    network = called(build, builder)
     origins = {(kind.__name__, kind.__module__.partition(".")[0]) for kind in type(network).__mro__}
     ending = target.suffix
     if ("Model", "tf_keras") in origins or ("Model", "keras") in origins:

@@ -2,9 +2,11 @@
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +20,7 @@ from brains.training.dataset import (
     read_index,
     read_whole_run,
 )
-from brains.training.recorded import decoded
+from brains.training.recorded import Run, decoded
 from brains.view import Geometry, View
 from harness.errors import DataError
 
@@ -40,7 +42,7 @@ class Split:
     Attributes:
         pictures: uint8, (n, h, w, channels), in the order of the runs.
         labels: float32, (n, 2), v m/s and w rad/s.
-        firsts: int64, (runs,), the first row of each run.
+        firsts: int64, (sequences,), the first row of each sequence of frames without a gap.
     """
 
     pictures: NDArray[np.uint8]
@@ -65,14 +67,15 @@ def read_pictures(folder: Path, split: SplitName, view: View, tell: Told = quiet
     """
     index = read_index(folder)
     runs = index.of(split)
-    firsts = np.array([run.first for run in runs], np.int64)
     if index.schema_version == 1:
         pictures, labels = _version_1(folder, split, index, view)
+        firsts = np.array([run.first for run in runs], np.int64)
     else:
         path = _pictures_file(folder, split, view)
         if not path.is_file():
             _make(folder, runs, view, path, tell)
         pictures, labels = _arrays(path, path.with_name(f"{split}_labels.npy"))
+        firsts = _array(path.with_name(f"{split}_firsts.npy"))
     frames = sum(run.frames for run in runs)
     if pictures.shape != (frames, *view.picture_shape) or labels.shape != (frames, 2):
         raise DataError(f"{folder}: the {split} split does not fit {INDEX_FILE}: build it again")
@@ -92,10 +95,17 @@ def _version_1(
 
 
 def _arrays(pictures: Path, labels: Path) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    known = _array(labels)
+    return _array(pictures, mapped=len(known) > 0), known
+
+
+def _array(path: Path, *, mapped: bool = False) -> NDArray[Any]:
+    """An array's file; an empty one can't be mapped."""
     try:
-        return np.load(pictures, mmap_mode="r"), np.load(labels)
+        found: NDArray[Any] = np.load(path, mmap_mode="r" if mapped else None)
     except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{pictures.parent}: a split can't be read: {error}") from error
+        raise DataError(f"{path.parent}: a split can't be read: {error}") from error
+    return found
 
 
 def _pictures_file(folder: Path, split: SplitName, view: View) -> Path:
@@ -106,36 +116,41 @@ def _pictures_file(folder: Path, split: SplitName, view: View) -> Path:
 
 
 def _make(folder: Path, runs: list[RunEntry], view: View, path: Path, tell: Told) -> None:
-    """Write a split's pictures and labels; the pictures get their name last."""
+    """Write a split's pictures, labels and firsts; the pictures get their name last."""
     frames = sum(run.frames for run in runs)
-    labels = np.empty((frames, 2), np.float32)
+    shape = (frames, *view.picture_shape)
+    labels = [np.empty((0, 2), np.float32)]
+    firsts = [np.empty(0, np.int64)]
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    shape = (frames, *view.picture_shape)
-    # An empty file can't be mapped.
-    pictures = (
-        np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=shape)
-        if frames
-        else np.empty(shape, np.uint8)
-    )
     try:
-        row = 0
-        for entry in runs:
-            run = read_whole_run(folder, entry)
-            labels[row : row + entry.frames] = run.labels
-            for data in run.encoded:
-                pictures[row] = view.picture(decoded(data, f"{folder}: {entry.run}"))
-                row += 1
-                tell(row, frames)
-        if isinstance(pictures, np.memmap):
-            pictures.flush()
-        else:
-            with part.open("wb") as file:
-                np.save(file, pictures)
-        with (other := part.with_suffix(".labels")).open("wb") as file:
-            np.save(file, labels)
-        other.replace(path.with_name(f"{path.stem}_labels.npy"))
+        with part.open("wb") as file:
+            header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            done = 0
+            for entry in runs:
+                run = read_whole_run(folder, entry)
+                labels.append(run.labels)
+                firsts.append(run.firsts + done)
+                for picture in _pictures(run, view, folder):
+                    file.write(picture.tobytes())
+                    done += 1
+                    tell(done, frames)
+        for name, arrays in (("labels", labels), ("firsts", firsts)):
+            with (other := part.with_suffix(f".{name}")).open("wb") as file:
+                np.save(file, np.concatenate(arrays))
+            other.replace(path.with_name(f"{path.stem}_{name}.npy"))
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def _pictures(run: Run, view: View, folder: Path) -> Iterator[NDArray[np.uint8]]:
+    """What a view sees of a run's frames; decoding takes most of the time, and all processors."""
+
+    def picture(data: bytes) -> NDArray[np.uint8]:
+        return view.picture(decoded(data, f"{folder}: {run.name}"))
+
+    with ThreadPoolExecutor() as pool:
+        yield from pool.map(picture, run.encoded)

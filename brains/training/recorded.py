@@ -41,7 +41,7 @@ class Run:
         circuit: Where it drove.
         direction: ``forward`` or ``reverse``.
         encoded: Each frame as recorded, a JPEG or PNG file.
-        labels: float32, (n, 2), v m/s and w rad/s.
+        labels: float32, (n, 2), v m/s and w rad/s; empty, (0, 2), where nobody knows them all.
         stamps_ns: int64, (n,), simulated time of each frame; empty where nobody knows it.
     """
 
@@ -51,6 +51,14 @@ class Run:
     encoded: Sequence[bytes]
     labels: NDArray[np.float32]
     stamps_ns: NDArray[np.int64]
+
+    @property
+    def firsts(self) -> NDArray[np.int64]:
+        """First row of each sequence of frames, none of which is missing: int64, (sequences,)."""
+        steps = np.diff(self.stamps_ns)
+        if not len(steps):
+            return np.zeros(min(1, len(self.encoded)), np.int64)
+        return np.concatenate([[0], 1 + np.flatnonzero(steps > 1.5 * np.median(steps))])
 
 
 def read_run(recording: Path) -> Run:
@@ -70,14 +78,7 @@ def read_run(recording: Path) -> Run:
             f"{bag} has no frames with labels ({len(content.images)} frames, "
             f"{len(content.labels)} labels): record the expert with record_camera:=true"
         )
-    return Run(
-        recording.name,
-        str(content.metadata.get("circuit", UNKNOWN)),
-        str(content.metadata.get("direction", "forward")),
-        [content.images[stamp] for stamp in stamps],
-        np.array([content.labels[stamp] for stamp in stamps], np.float32),
-        np.array(stamps, np.int64),
-    )
+    return _run(recording, content, stamps, labelled=True)
 
 
 def read_frames(
@@ -95,30 +96,40 @@ def read_frames(
     Raises:
         DataError: There is no bag, it is broken, or it has no frames.
     """
-    encoded, _ = read_encoded(recording)
-    return np.stack([picture(decoded(data, bag_of(recording))) for data in encoded])
+    run = read_drive(recording)
+    return np.stack([picture(decoded(data, bag_of(recording))) for data in run.encoded])
 
 
-def read_encoded(recording: Path) -> tuple[list[bytes], NDArray[np.float32] | None]:
-    """All camera frames of a recording in their order, and their labels where each has one.
+def read_drive(recording: Path) -> Run:
+    """Read all frames of a recording's bag, whether they have labels or not.
 
     Args:
         recording: Folder that holds ``run.bag``, or a bag itself.
 
     Returns:
-        JPEG or PNG files; labels float32 (n, 2), v m/s and w rad/s, or None.
+        The run; its labels are empty, shape (0, 2), where a frame has none.
 
     Raises:
         DataError: There is no bag, it is broken, or it has no frames.
     """
     bag = bag_of(recording)
     content = _read(bag)
-    stamps = sorted(content.images)
-    if not stamps:
+    if not content.images:
         raise DataError(f"{bag} has no camera frames: drive with record_camera:=true")
-    labels = [content.labels.get(stamp) for stamp in stamps]
-    known = None if None in labels else np.array(labels, np.float32)
-    return [content.images[stamp] for stamp in stamps], known
+    every = content.images.keys() <= content.labels.keys()
+    return _run(recording, content, sorted(content.images), labelled=every)
+
+
+def _run(recording: Path, content: "_Content", stamps: list[int], *, labelled: bool) -> Run:
+    labels = [content.labels[stamp] for stamp in stamps] if labelled else []
+    return Run(
+        recording.name,
+        str(content.metadata.get("circuit", UNKNOWN)),
+        str(content.metadata.get("direction", "forward")),
+        [content.images[stamp] for stamp in stamps],
+        np.array(labels, np.float32).reshape(-1, 2),
+        np.array(stamps, np.int64),
+    )
 
 
 def bag_of(recording: Path) -> Path:

@@ -8,6 +8,7 @@ sequences, so that networks that look back have a past.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, overload
 from zipfile import BadZipFile
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from brains.interface import Frame
 from brains.training.dataset import SplitName, read_index, read_whole_run, yaw_rate_weights
 from brains.training.imported import is_imported, read_imported
-from brains.training.recorded import BAG_FILE, Run, decoded, read_encoded
+from brains.training.recorded import BAG_FILE, UNKNOWN, Run, decoded, read_drive
 from harness.errors import DataError, one_line
 
 FRAMES_FILE = Path(__file__).parents[1] / "data" / "frames.npz"
@@ -205,7 +206,8 @@ def pick_whole_frames(data: Path, part: Part, sequences_per_circuit: int = 20) -
     circuits: list[str] = []
     for circuit in sorted({run.circuit for run in runs}):
         here = [run for run in runs if run.circuit == circuit]
-        for run, last in _ends(here, sequences_per_circuit):
+        chosen = _ends(here, sequences_per_circuit)
+        for run, last in sorted(chosen, key=lambda end: (end[0].name, end[1])):
             rows = slice(last + 1 - SEQUENCE, last + 1)
             encoded += [_smaller(content, run.name) for content in run.encoded[rows]]
             labels.append(run.labels[rows])
@@ -253,43 +255,41 @@ def read_user_frames(path: Path) -> WholeFrames:
     if recordings := sorted(bag.parent for bag in path.glob(f"*/{BAG_FILE}")):
         return _of_recordings(recordings, path)
     if is_imported(path):
-        runs = list(read_imported(path))
-        return _joined([(run, run.labels) for run in runs], path)
+        return _joined(list(read_imported(path)), path)
     images = [file for file in path.iterdir() if file.suffix.lower() in _IMAGES]
     if not images:
         raise DataError(f"{path} holds no frames: give a bag, a folder of recordings or of images")
     encoded = [file.read_bytes() for file in sorted(images, key=_natural)]
-    none = np.empty((0, 2), np.float32)
-    run = Run(path.name, "unknown", "forward", encoded, none, np.empty(0, np.int64))
-    return _joined([(run, None)], path)
+    none, never = np.empty((0, 2), np.float32), np.empty(0, np.int64)
+    return _joined([Run(path.name, UNKNOWN, "forward", encoded, none, never)], path)
 
 
 def _of_recordings(recordings: Sequence[Path], path: Path) -> WholeFrames:
-    found: list[tuple[Run, NDArray[np.float32] | None]] = []
-    for recording in recordings:
-        encoded, labels = read_encoded(recording)
-        none = np.empty((0, 2), np.float32)
-        run = Run(recording.name, "unknown", "forward", encoded, none, np.empty(0, np.int64))
-        found.append((run, labels))
-    return _joined(found, path)
+    return _joined([read_drive(recording) for recording in recordings], path)
 
 
-def _joined(found: Sequence[tuple[Run, NDArray[np.float32] | None]], source: Path) -> WholeFrames:
-    encoded = [data for run, _ in found for data in run.encoded]
-    known = [labels for _, labels in found if labels is not None]
-    counts = [len(run.encoded) for run, _ in found]
+def _joined(runs: Sequence[Run], source: Path) -> WholeFrames:
+    counts = [len(run.encoded) for run in runs]
+    begins = np.cumsum([0, *counts[:-1]])
+    of = [run for run in runs for _ in run.firsts]
+    labels = np.concatenate([run.labels for run in runs])
     return WholeFrames(
-        Frames(encoded, source),
-        np.concatenate(known) if len(known) == len(found) else None,
-        np.cumsum([0, *counts[:-1]], dtype=np.int64),
-        np.array([run.circuit for run, _ in found]),
-        np.array([run.name for run, _ in found]),
+        Frames([data for run in runs for data in run.encoded], source),
+        labels if len(labels) == sum(counts) else None,
+        np.concatenate([run.firsts + begin for run, begin in zip(runs, begins, strict=True)]),
+        np.array([run.circuit for run in of]),
+        np.array([run.name for run in of]),
     )
 
 
 def _ends(runs: Sequence[Run], count: int) -> Iterator[tuple[Run, int]]:
     """Run and last row of so many sequences of a circuit that share no frame."""
-    places = [(run, row) for run in runs for row in range(SEQUENCE - 1, len(run.labels))]
+    places = [
+        (run, row)
+        for run in runs
+        for first, stop in pairwise([*run.firsts.tolist(), len(run.labels)])
+        for row in range(first + SEQUENCE - 1, stop)
+    ]
     labels = np.array([run.labels[row] for run, row in places])
     order = np.argsort(labels[:, 1], kind="stable")
     passed = np.cumsum(yaw_rate_weights(labels[order]))

@@ -48,28 +48,37 @@ def build(
     from rich.console import Console
     from rich.progress import Progress
 
-    from brains.training.dataset import build_dataset, read_index
+    from brains.training.dataset import build_dataset
 
-    console = Console(stderr=True)
-    frames = 0
-    with Progress(console=console) as progress:
+    with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("reading", total=len(recordings))
         for name, count in build_dataset(recordings, output):
-            frames += count
             progress.update(task, advance=1, description=f"{name}: {count} frames")
-    index = read_index(output)
-    if as_json:
-        typer.echo(index.model_dump_json())
-        return
-    from rich.table import Table
+    _show(output, as_json)
 
-    table = Table("circuit", "direction", "split", "runs", "frames")
-    groups = sorted({(run.circuit, run.direction, run.split) for run in index.runs})
-    for group in groups:
-        members = [r for r in index.runs if (r.circuit, r.direction, r.split) == group]
-        table.add_row(*group, str(len(members)), str(sum(run.frames for run in members)))
-    console.print(table)
-    console.print(f"{frames} frames of {len(index.runs)} runs in {output}")
+
+@app.command("import")
+def import_(
+    folder: Annotated[Path, typer.Argument(help="Images and data.csv, or folders of such.")],
+    output: Annotated[Path, typer.Option(help="Folder of the data set.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+) -> None:
+    """Build a data set of images with a table of v and w: DeepLearningStudio's layout.
+
+    data.csv has the columns image_name, v (m/s) and w (rad/s, positive to the left), and a line for
+    each image beside it, in the order of driving. Each such folder is one drive.
+
+    Example: harness dataset import ~/many_curves_1 --output ~/pitwall-data
+    """
+    from rich.console import Console
+
+    from brains.training.dataset import write_dataset
+    from brains.training.imported import read_imported
+
+    console = Console(stderr=True)
+    for name, count in write_dataset(read_imported(folder), output):
+        console.print(f"{name}: {count} frames", markup=False, highlight=False)
+    _show(output, as_json)
 
 
 @app.command()
@@ -119,6 +128,67 @@ def calibration(
     from brains.training.calibration import make_calibration
 
     _write(make_calibration(data, per_circuit), output or CALIBRATION_FILE)
+
+
+@app.command()
+def frames(
+    data: Annotated[Path, typer.Argument(help="Data set to pick frames from.")],
+    output: Annotated[Path | None, typer.Option(help="File; default: the one kept in git.")] = None,
+    sequences: Annotated[int, typer.Option(min=1, help="Of 5 frames, a circuit and part.")] = 20,
+) -> None:
+    """Pick whole frames for networks that see what they like: to calibrate, and to check with.
+
+    Those to calibrate with are of training runs, those to check with of the others.
+
+    Example: harness dataset frames ~/pitwall-data --output frames.npz
+    """
+    from rich.console import Console
+
+    from brains.training.whole_frames import (
+        FRAMES_FILE,
+        PARTS,
+        pick_whole_frames,
+        write_whole_frames,
+    )
+
+    parts = {part: pick_whole_frames(data, part, sequences) for part in PARTS}
+    path = output or FRAMES_FILE
+    write_whole_frames(parts, path)
+    counts = ", ".join(f"{len(found)} for {part}" for part, found in parts.items())
+    size_mib = path.stat().st_size / 2**20
+    Console(stderr=True).print(f"{counts}, {size_mib:.1f} MiB: {path}")
+
+
+def _show(data: Path, as_json: bool) -> None:
+    """What a data set holds."""
+    import numpy as np
+    from rich.console import Console
+    from rich.table import Table
+
+    from brains.training.dataset import read_index, read_whole_run
+
+    index = read_index(data)
+    if as_json:
+        typer.echo(index.model_dump_json())
+        return
+    console = Console(stderr=True)
+    table = Table("circuit", "direction", "split", "runs", "frames")
+    groups = sorted({(run.circuit, run.direction, run.split) for run in index.runs})
+    for group in groups:
+        members = [r for r in index.runs if (r.circuit, r.direction, r.split) == group]
+        table.add_row(*group, str(len(members)), str(sum(run.frames for run in members)))
+    console.print(table)
+    labels = np.concatenate([read_whole_run(data, run).labels for run in index.runs])
+    (v_low, w_low), (v_high, w_high) = labels.min(axis=0), labels.max(axis=0)
+    console.print(
+        f"{len(labels)} frames of {len(index.runs)} runs in {data}: v {v_low:.1f} to {v_high:.1f} "
+        f"m/s, w {w_low:.2f} to {w_high:.2f} rad/s",
+        soft_wrap=True,
+    )
+    if v_high <= 1:
+        console.print(
+            "no v is above 1 m/s: if the labels are scaled to 0..1, undo that first", soft_wrap=True
+        )
 
 
 def _write(frames: "FrameSet", path: Path) -> None:

@@ -1,0 +1,64 @@
+"""What became of each version that was to be made: made, refused, not possible, and why."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from brains import availability
+from brains.agreement import Agreement
+from brains.artifacts import artifact_bytes, built_dir, read_agreement, refusal
+from brains.build import build_artifact
+from brains.model import ModelSpec
+from brains.workshop import Progress
+from harness.errors import DataError, PitwallError, UnavailableError
+
+State = Literal["made", "refused", "not possible", "left out"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One version.
+
+    Attributes:
+        model: What was to be made.
+        state: ``made`` (or there already); ``refused`` by the gate; ``not possible`` with this
+            network; ``left out`` as this machine lacks something.
+        detail: Where it is, or why not, in one line.
+        agreement: What the gate found; None where it was not asked.
+        size_bytes: Of what was made.
+        error: What stood in the way.
+    """
+
+    model: ModelSpec
+    state: State
+    detail: str
+    agreement: Agreement | None = None
+    size_bytes: int | None = None
+    error: PitwallError | None = None
+
+
+def make(model: ModelSpec, progress: Progress) -> Outcome:
+    """Make a version's file in a process of its own, unless it is there; never raises."""
+    try:
+        if model.built or model.artifact is None:
+            # Told apart from what fails later: the machine lacks something, not the network.
+            availability.to_load(model).require()
+        path = build_artifact(model, progress, apart=True)
+    except UnavailableError as error:
+        return Outcome(model, "left out", str(error), error=error)
+    except PitwallError as error:
+        return _not_made(model, error)
+    found = read_agreement(path.parent) if model.built else None
+    return Outcome(model, "made", str(path), found, artifact_bytes(path))
+
+
+def _not_made(model: ModelSpec, error: PitwallError) -> Outcome:
+    text = str(error).removeprefix(f"model {model.name}: ")
+    try:
+        folder = built_dir(model) if model.built else None
+        if folder is not None and refusal(folder) is not None:
+            found = read_agreement(folder)
+            return Outcome(model, "refused", found.detail if found else text, found, error=error)
+    except DataError:
+        # The network's own file is broken: that is what is told.
+        pass
+    return Outcome(model, "not possible", text, error=error)
