@@ -14,7 +14,7 @@ from brains.interface import Brain
 from brains.methods import ORIGINAL
 from brains.model import ModelSpec
 from brains.new_card import card_path
-from brains.source import kind_of
+from brains.source import NETWORK_ENDINGS, kind_of
 from brains.versions import BUILT_IN, Network, built_in_networks
 from harness.errors import DataError, UnavailableError, UsageError
 
@@ -63,7 +63,8 @@ def read_catalogue(path: Path = CATALOGUE_FILE) -> Catalogue:
     names = {model.name for model in catalogue.models}
     if twice := [model.name for model in own if model.name in names]:
         raise DataError(
-            f"{os.environ[OWN_MODELS]}: {', '.join(twice)}: such a model is in the catalogue already"
+            f"{os.environ[OWN_MODELS]}: {', '.join(twice)}: such a model is in the catalogue "
+            "already"
         )
     return catalogue.model_copy(update={"models": [*catalogue.models, *own]})
 
@@ -196,7 +197,7 @@ def find_network(name: str) -> tuple[Network, str]:
 
 
 def _is_file(name: str) -> bool:
-    return Path(name).suffix.lower() in NETWORK_FILES
+    return Path(name).suffix.lower() in NETWORK_ENDINGS
 
 
 def _of_file(path: Path) -> Network | None:
@@ -217,25 +218,19 @@ def _split(name: str) -> tuple[str, str]:
 
 def _card_called(name: str) -> Network | None:
     """The network of a card's path, of a built-in card's name, or of a user's card's name."""
-    if not name:
-        return None
     path = Path(name)
     if path.suffix in CARD_ENDINGS:
-        if not path.is_file():
-            return None
-        return Network(path, weights_folder=path.resolve().parent == BUILT_IN)
-    if path.suffix.lower() in NETWORK_FILES or (path / "saved_model.pb").is_file():
+        built_in = path.resolve().parent == BUILT_IN
+        return Network(path, weights_folder=built_in) if path.is_file() else None
+    if _is_file(name) or (path / "saved_model.pb").is_file():
         return _of_file(path)
-    if path.parent == Path() and (BUILT_IN / f"{name}.yaml").is_file():
-        return Network(BUILT_IN / f"{name}.yaml", weights_folder=True)
+    if (built_in_card := BUILT_IN / f"{name}.yaml").parent == BUILT_IN and built_in_card.is_file():
+        return Network(built_in_card, weights_folder=True)
     own = os.environ.get(OWN_MODELS, "")
     folders = [Path(), *([Path(own)] if own and Path(own).is_dir() else [])]
-    for folder in folders:
-        for ending in CARD_ENDINGS:
-            card = folder / f"{name}{ending}"
-            if card.is_file():
-                return Network(card)
-    return None
+    cards = (folder / f"{name}{ending}" for folder in folders for ending in CARD_ENDINGS)
+    found = next((card for card in cards if name and card.is_file()), None)
+    return None if found is None else Network(found)
 
 
 def enter_environment(name: str) -> None:
