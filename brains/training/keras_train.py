@@ -1,6 +1,6 @@
 """Training of a Keras network, of Keras 2 (``tf_keras``) or 3, as its card describes it."""
 
-import importlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brains.card import NetworkCard
-from brains.pilotnet import tensorflow
-from brains.training.answers import columns, named
+from brains.tf_network import keras_2, keras_3, keras_ports, tensorflow
+from brains.training.answers import columns
 from brains.training.loop import TrainParams, loss_weights
 from brains.view import View, to_layout
 from harness.errors import UsageError
@@ -30,12 +30,19 @@ class KerasLearner:
             UsageError: The network's input is not what the card's view gives.
             DataError: It has not the outputs that the card names.
         """
-        tf, _ = tensorflow()
+        tf = tensorflow()
         self._tf = tf
         self._network = network
         self._says = card.says
         self._weights = loss_weights(card.says, params.steering_weight)
         self._layout = card.sees.image.layout or "nhwc"
+        try:
+            _, self._outputs = keras_ports(network)
+        except AttributeError as error:
+            raise UsageError(
+                f"{type(network).__name__} has no named outputs: build a Sequential or a functional"
+                " network (Model(inputs, outputs))"
+            ) from error
         self._check(card)
         self._optimizer = _keras_of(network).optimizers.Adam(params.learning_rate)
         self._optimizer.build(network.trainable_variables)
@@ -98,29 +105,30 @@ class KerasLearner:
         return loss
 
     def _named(self, outputs: Any) -> dict[str, Any]:
-        return named(outputs, getattr(self._network, "output_names", None))
+        if isinstance(outputs, Mapping):
+            return dict(outputs)
+        several = isinstance(outputs, list | tuple)
+        return dict(zip(self._outputs, outputs if several else [outputs], strict=True))
 
     def _check(self, card: NetworkCard) -> None:
         view = View(card.sees)
-        shape = view.shapes()[view.image_input]
-        seen = to_layout(np.zeros(shape, np.float32), self._layout)
+        image = np.zeros(view.shapes()[view.image_input], np.float32)
+        given = to_layout(image, self._layout).shape
         takes = getattr(self._network, "input_shape", None)
-        if (
-            not isinstance(takes, tuple)
-            or not all(
-                size in (None, given)
-                for size, given in zip(takes[1:], seen.shape[1:], strict=False)
-            )
-            or len(takes) != seen.ndim
-        ):
+        fits = (
+            isinstance(takes, tuple)
+            and len(takes) == len(given)
+            and all(size in (None, want) for size, want in zip(takes[1:], given[1:], strict=True))
+        )
+        if not fits:
             raise UsageError(
-                f"the network takes {takes}, and the card's view gives {(None, *seen.shape[1:])}:"
+                f"the network takes {takes}, and the card's view gives {(None, *given[1:])}:"
                 " size (width, height), colour, frames or layout differ"
             )
-        self.answers(np.zeros(shape, np.float32))
+        self.answers(image)
 
 
 def _keras_of(network: Any) -> Any:
     """The Keras that a network is of."""
     packages = {kind.__module__.partition(".")[0] for kind in type(network).__mro__}
-    return importlib.import_module("tf_keras" if "tf_keras" in packages else "keras")
+    return keras_2() if "tf_keras" in packages else keras_3()

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brains.card import NetworkCard
-from brains.torch_pilotnet import build_network, pytorch, save_weights
-from brains.training.answers import columns, named
+from brains.torch_network import named_outputs, pytorch
+from brains.torch_pilotnet import build_network, save_weights
+from brains.training.answers import columns
 from brains.training.loop import TrainParams, loss_weights, pixel_statistics
 from brains.training.pictures import Split
 from brains.view import View, to_layout
@@ -67,7 +68,7 @@ class TorchLearner:
         self._learn()
         self._optimizer.zero_grad()
         with torch.autocast("cpu", torch.bfloat16, enabled=self._bfloat16):
-            outputs = named(self._network(self._tensor(images)))
+            outputs = named_outputs(self._network(self._tensor(images)))
         picked = columns(self._says, outputs, lambda tensor: tensor.reshape(len(tensor), -1))
         errors = [
             float(weight) * (value.float() - torch.from_numpy(wanted[:, place])) ** 2
@@ -83,7 +84,7 @@ class TorchLearner:
         """Picked outputs, shape (n, 2)."""
         self._network.eval()
         with pytorch().inference_mode():
-            outputs = named(self._network(self._tensor(images)))
+            outputs = named_outputs(self._network(self._tensor(images)))
         return self._says.picked({name: tensor.numpy() for name, tensor in outputs.items()})
 
     def save_weights(self, path: Path) -> None:
