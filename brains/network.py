@@ -206,6 +206,10 @@ class NetworkBrain(Brain):
             "weights": {name: weights_summary(values) for name, values in self.weights()},
         }
 
+    def encoded(self, sample: Inputs) -> Any:
+        """What the engine takes for a sample, as ``View.inputs`` gives it."""
+        return self.encode(self._engine_inputs(sample))
+
     def _raw(self, sample: Inputs) -> Any:
         return self.predict(self.encode(self._engine_inputs(sample)))
 

@@ -4,11 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from brains.preprocess import V_MIN_M_S, V_SPAN_M_S, W_MIN_RAD_S, W_SPAN_RAD_S
+from brains.says import Says, Value
 from harness.errors import BrainError
 
-_LOW = np.array([V_MIN_M_S, W_MIN_RAD_S])
-_SPAN = np.array([V_SPAN_M_S, W_SPAN_RAD_S])
+# The study's scale of speed and yaw rate, in which errors of all networks are told.
+_LOW = np.array([6.5, -7.1])
+_SPAN = np.array([17.5, 14.2])
 
 
 class Errors(BaseModel):
@@ -29,11 +30,29 @@ class Errors(BaseModel):
     mae_w_rad_s: float
 
 
-def errors(outputs: NDArray[np.float32], labels: NDArray[np.float32]) -> Errors:
+def scaled_outputs(says: Says, picked: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Speed and yaw rate in the study's scale, (n, 2), of what a card picks of the outputs."""
+    commands = (says.commands(picked) - _LOW) / _SPAN
+    columns = [
+        # Of a network that answers in this scale, its answers as they are.
+        picked[:, column].astype(np.float64)
+        if _in_the_studys_scale(value, column)
+        else commands[:, column]
+        for column, value in enumerate((says.v, says.w))
+    ]
+    return np.stack(columns, axis=1)
+
+
+def _in_the_studys_scale(value: Value, column: int) -> bool:
+    plain = value.constant is None and value.bins is None and value.limits is None
+    return plain and (value.offset, value.gain) == (_LOW[column], _SPAN[column])
+
+
+def errors(outputs: NDArray[np.floating], labels: NDArray[np.float32]) -> Errors:
     """Errors of scaled outputs, computed in float64.
 
     Args:
-        outputs: Scaled outputs, shape (n, 2).
+        outputs: Outputs in the study's scale, shape (n, 2).
         labels: The expert's v (m/s) and w (rad/s), shape (n, 2).
 
     Raises:
@@ -54,7 +73,7 @@ def errors(outputs: NDArray[np.float32], labels: NDArray[np.float32]) -> Errors:
 
 
 def errors_by_circuit(
-    outputs: NDArray[np.float32], labels: NDArray[np.float32], circuits: NDArray[np.str_]
+    outputs: NDArray[np.floating], labels: NDArray[np.float32], circuits: NDArray[np.str_]
 ) -> dict[str, Errors]:
     """Errors over the frames of each circuit, shape (n,) of names beside the frames."""
     return {

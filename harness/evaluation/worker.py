@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brains.catalogue import find_model, load_brain
+from brains.gate import answers_of
+from brains.layouts import Inputs
 from brains.network import NetworkBrain
-from brains.preprocess import normalise
-from brains.training.evaluation import read_evaluation
-from brains.training.frames import FrameSet
+from brains.samples import Samples, evaluation_samples
 from harness.errors import PitwallError, UsageError
-from harness.evaluation.accuracy import errors, errors_by_circuit
+from harness.evaluation.accuracy import errors, errors_by_circuit, scaled_outputs
 from harness.evaluation.bare import bare_loop
 from harness.evaluation.priority import take_priority
 from harness.evaluation.profile import noise_frames
@@ -40,12 +40,13 @@ class Session:
     """One model and what can be asked of it."""
 
     def __init__(self, name: str) -> None:
+        self._name = name
         self._model = find_model(name)
         self._calls: dict[str, Callable[[int], Callable[[], float]]] = {"predict": self._predict}
 
     @cached_property
     def _brain(self) -> NetworkBrain:
-        brain = load_brain(self._model.name)
+        brain = load_brain(self._name)
         if not isinstance(brain, NetworkBrain):
             raise UsageError(
                 f"{self._model.name} is no network: it has no scaled outputs to evaluate"
@@ -53,8 +54,9 @@ class Session:
         return brain
 
     @cached_property
-    def _evaluation(self) -> FrameSet:
-        return read_evaluation()
+    def _evaluation(self) -> Samples:
+        """Held-out frames: those of the evaluation set where they show what the network sees."""
+        return evaluation_samples(self._model, self._brain.view)
 
     def judge(self, bare: bool) -> dict[str, Any]:
         """Errors on the held-out frames, the proof of what executed, and what can be timed.
@@ -62,14 +64,23 @@ class Session:
         Args:
             bare: Whether the engine's own loop and whole answers are to be timed too.
         """
+        return {
+            **self._errors(),
+            "proof": self._brain.proof(),
+            **(self._open_bare() if bare else {}),
+        }
+
+    def _errors(self) -> dict[str, Any]:
+        """Errors against the expert's labels, where there are any."""
         found = self._evaluation
-        outputs = self._brain.outputs(normalise(found.crops))
+        if found.labels is None or found.circuits is None:
+            return {"errors": None, "circuits": {}}
+        picked = answers_of(self._brain, found)
+        outputs = scaled_outputs(self._brain.says, picked)
         by_circuit = errors_by_circuit(outputs, found.labels, found.circuits)
         return {
             "errors": errors(outputs, found.labels).model_dump(),
             "circuits": {name: value.model_dump() for name, value in by_circuit.items()},
-            "proof": self._brain.proof(),
-            **(self._open_bare() if bare else {}),
         }
 
     def _open_bare(self) -> dict[str, Any]:
@@ -79,6 +90,9 @@ class Session:
             loop = bare_loop(self._model)
         except UsageError as error:
             return {"bare_reason": str(error)}
+        sample = self._sample(0)
+        if len(sample) > 1 or self._brain.card.keeps != "none":
+            return {"bare_reason": "no bare loop for networks of several inputs"}
         self._calls["bare"] = lambda block: _timed(loop(self._image(block))[0])
         return {}
 
@@ -116,13 +130,18 @@ class Session:
             "wall_ms": 1e3 * (time.perf_counter() - wall_s),
         }
 
+    def _sample(self, block: int) -> Inputs:
+        """Inputs of a held-out frame, another for each block, of all circuits in turn."""
+        samples = self._evaluation.inputs
+        return samples[block * 307 % len(samples)]
+
     def _image(self, block: int) -> NDArray[np.float32]:
-        """A held-out frame, another for each block, of all circuits in turn."""
-        crops = self._evaluation.crops
-        return normalise(crops[block * 307 % len(crops)][np.newaxis])
+        """The picture of a held-out frame."""
+        (image,) = self._sample(block).values()
+        return image
 
     def _predict(self, block: int) -> Callable[[], float]:
-        predict, data = self._brain.predict, self._brain.encode(self._image(block))
+        predict, data = self._brain.predict, self._brain.encoded(self._sample(block))
         return _timed(lambda: predict(data))
 
     def _in_loop(self, block: int) -> Callable[[], float]:
