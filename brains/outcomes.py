@@ -1,12 +1,13 @@
 """What became of each version that was to be made: made, refused, not possible, and why."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from brains import availability
 from brains.agreement import Agreement
 from brains.artifacts import artifact_bytes, built_dir, read_agreement, refusal
-from brains.build import build_artifact
+from brains.build import build_artifact, train_file
 from brains.model import ModelSpec
 from brains.workshop import Progress
 from harness.errors import DataError, PitwallError, UnavailableError
@@ -49,6 +50,15 @@ def make(model: ModelSpec, progress: Progress) -> Outcome:
         return _not_made(model, error)
     found = read_agreement(path.parent) if model.built else None
     return Outcome(model, "made", str(path), found, artifact_bytes(path))
+
+
+def train(model: ModelSpec, data: Path, folder: Path, progress: Progress) -> Outcome:
+    """Train a model's kept file in a process of its own, unless it is there; never raises."""
+    try:
+        path = train_file(model, data, folder, progress, apart=True)
+    except PitwallError as error:
+        return Outcome(model, "not possible", str(error), error=error)
+    return Outcome(model, "made", str(path))
 
 
 def _not_made(model: ModelSpec, error: PitwallError) -> Outcome:

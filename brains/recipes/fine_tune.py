@@ -104,7 +104,9 @@ def quantised(workshop: Workshop) -> None:
         for kernel in kernels_of(network):
             kernel.assign(clustered(kernel.numpy(), clusters))
     started = [kernel.numpy() for kernel in kernels_of(network)]
-    images = np.concatenate([image for sample in workshop.calibration() for image in sample.values()])
+    images = np.concatenate(
+        [image for sample in workshop.calibration() for image in sample.values()]
+    )
     aware = quantisation_aware(
         network, [images], output_range=OUTPUT_RANGE, one_scale_per_kernel=clusters is not None
     )

@@ -1,9 +1,12 @@
 """`harness evaluate`: size, error, inference time and proof of models, in one table."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from brains.model import ModelSpec
 
 
 def evaluate(
@@ -58,7 +61,6 @@ def evaluate(
     from rich.console import Console
     from rich.progress import Progress
 
-    from brains.catalogue import chosen_models, read_catalogue
     from brains.cpu import int8_arithmetic
     from harness.evaluation.document import Evaluation, write_evaluation_files
     from harness.evaluation.evaluate import Plan
@@ -70,10 +72,7 @@ def evaluate(
     from harness.recording.provenance import collect_provenance
     from harness.report.promises import promise_table
 
-    networks = [model for model in read_catalogue().models if model.artifact or model.nvidia]
-    named, versions = chosen_models([name for name in models if name != "all"])
-    listed = [*(networks if "all" in models else []), *named, *versions]
-    chosen = list({model.name: model for model in listed}.values())
+    chosen = _chosen(models)
     console = Console(stderr=True, highlight=False)
     if priority:
         check_priority()
@@ -119,3 +118,13 @@ def evaluate(
         console.print(f"wrote {path}", markup=False, soft_wrap=True)
     if not all(row.kept for row in found):
         raise typer.Exit(1)
+
+
+def _chosen(names: list[str]) -> "list[ModelSpec]":
+    """The models that the names choose, each once."""
+    from brains.catalogue import chosen_models, read_catalogue
+
+    networks = [model for model in read_catalogue().models if model.artifact or model.nvidia]
+    named, versions = chosen_models([name for name in names if name != "all"])
+    listed = [*(networks if "all" in names else []), *named, *versions]
+    return list({model.name: model for model in listed}.values())

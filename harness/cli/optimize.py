@@ -1,15 +1,21 @@
 """`harness optimize`: makes the optimised versions' files."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
+    from brains.model import ModelSpec
     from brains.outcomes import Outcome
+    from harness.errors import PitwallError
+
+KEPT = "kept"
+"""What --frames takes to go back to the frames kept with the project."""
 
 
 def optimize(
@@ -57,9 +63,60 @@ def optimize(
 
     To drive with the result: PITWALL_WEIGHTS=data/weights harness lap
     """
+    from rich.console import Console
+
+    from brains.catalogue import chosen_models, find_model, model_names
+    from harness.errors import UsageError
+
+    if (data is None) != (output is None):
+        raise UsageError("--data and --output go together: training needs a folder for its files")
+    named, versions = chosen_models([name for name in names if name != "all"])
+    if frames is not None:
+        _choose_frames(frames, [*named, *versions])
+    known = [find_model(name) for name in model_names()] if "all" in names else []
+    wanted = {model.name for model in named}
+    rest = [m for m in (*versions, *known) if m.artifact and m.name not in wanted]
+    models = [*named, *{model.name: model for model in rest}.values()]
+    of_cards = {model.name for model in versions}
+    console = Console(stderr=True)
+    outcomes: list[Outcome] = []
+    failed: PitwallError | None = None
+    for outcome in _outcomes(models, data, output, console):
+        name = outcome.model.name
+        if name in of_cards:
+            outcomes.append(outcome)
+        # One model that can't be made here must not keep the others from it.
+        left_out = outcome.state == "left out" and name not in wanted
+        if outcome.error is not None and name not in of_cards and not left_out:
+            failed = failed or outcome.error
+    if outcomes:
+        Console().print(_table(outcomes), soft_wrap=True)
+        failed = failed or _nothing_made(outcomes)
+    if failed is not None:
+        raise failed
+
+
+def _choose_frames(frames: Path, models: Sequence["ModelSpec"]) -> None:
+    """Remember a user's frames for the networks of the models."""
+    from brains.chosen_frames import choose_frames
+    from harness.errors import UsageError
+
+    networks = {model.card: model for model in models if model.folder is not None}
+    if not networks:
+        raise UsageError("--frames is for networks of your own: name a card (my_net.yaml)")
+    kept = str(frames) == KEPT
+    if not kept and not frames.exists():
+        raise UsageError(f"--frames {frames} does not exist: give a bag or a folder")
+    for model in networks.values():
+        choose_frames(model, None if kept else frames)
+
+
+def _outcomes(
+    models: Sequence["ModelSpec"], data: Path | None, output: Path | None, console: "Console"
+) -> Iterator["Outcome"]:
+    """Make one model after the other, shown on the terminal."""
     import os
 
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         Progress,
@@ -68,34 +125,10 @@ def optimize(
         TimeRemainingColumn,
     )
 
-    from brains.build import start_weights, train_file
-    from brains.catalogue import chosen_models, model_names
-    from brains.catalogue import find_model as find
-    from brains.chosen_frames import choose_frames
-    from brains.methods import ORIGINAL
-    from brains.model import ModelSpec
-    from brains.outcomes import make
-    from harness.errors import PitwallError, UsageError
+    from brains.build import start_weights
+    from brains.outcomes import make, train
 
-    if (data is None) != (output is None):
-        raise UsageError("--data and --output go together: training needs a folder for its files")
-    named, versions = chosen_models([name for name in names if name != "all"])
-    if frames is not None:
-        cards = {model.card: model for model in (*named, *versions) if model.folder is not None}
-        if not cards:
-            raise UsageError("--frames is for networks of your own: name a card (my_net.yaml)")
-        if str(frames) != "kept" and not frames.exists():
-            raise UsageError(f"--frames {frames} does not exist: give a bag or a folder")
-        for model in cards.values():
-            choose_frames(model, None if str(frames) == "kept" else frames)
-    known = [find(name) for name in model_names()] if "all" in names else []
-    wanted = {model.name for model in named}
-    rest = [m for m in (*versions, *known) if m.artifact and m.name not in wanted]
-    models = [*named, *{model.name: model for model in rest}.values()]
-    trained: list[ModelSpec] = []
-    console = Console(stderr=True)
-    failed: PitwallError | None = None
-    outcomes: list[Outcome] = []
+    trained = [model for model in models if data and (model.training is not None or model.kept)]
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -108,43 +141,38 @@ def optimize(
         def show(text: str, done: int = 0, total: int = 0) -> None:
             bars.update(bar, description=text, completed=done, total=total or None)
 
-        if data is not None and output is not None:
-            trained = [model for model in models if model.training is not None or model.kept]
+        if output is not None:
             start_weights(output, trained)
             os.environ["PITWALL_WEIGHTS"] = str(output)
-        of_cards = {model.name for model in versions}
         for model in models:
-            try:
-                if data is not None and output is not None and model in trained:
-                    show(f"{model.name}: training")
-                    trained_file = train_file(model, data, output, show, apart=True)
-                    bars.console.print(f"{model.name}: {trained_file}")
-            except PitwallError as error:
-                failed = failed or error
-                bars.console.print(f"{model.name}: {error}", style="red", soft_wrap=True)
-                continue
+            if data is not None and output is not None and model in trained:
+                show(f"{model.name}: training")
+                outcome = train(model, data, output, show)
+                if outcome.error is not None:
+                    _tell(bars.console, outcome)
+                    yield outcome
+                    continue
+                _tell(bars.console, outcome)
             show(f"{model.name}: building")
             outcome = make(model, show)
-            if model.name in of_cards:
-                outcomes.append(outcome)
-            if outcome.state == "made":
-                bars.console.print(f"{model.name}: {outcome.detail}", soft_wrap=True)
-                continue
-            # One model that can't be made here must not keep the others from it.
-            may_lack = model.name not in wanted and model not in trained
-            left_out = may_lack and outcome.state == "left out"
-            state = "" if outcome.state == "not possible" else f"{outcome.state}: "
-            style = None if left_out else "red"
-            bars.console.print(f"{model.name}: {state}{outcome.detail}", style=style, soft_wrap=True)
-            if not left_out and model.name not in of_cards:
-                failed = failed or outcome.error
-    if outcomes:
-        Console().print(_table(outcomes), soft_wrap=True)
-        made = [o for o in outcomes if o.state == "made" and o.model.method != ORIGINAL]
-        if not made and failed is None:
-            failed = next((o.error for o in outcomes if o.error is not None), None)
-    if failed is not None:
-        raise failed
+            _tell(bars.console, outcome)
+            yield outcome
+
+
+def _tell(console: "Console", outcome: "Outcome") -> None:
+    plain = outcome.state in ("made", "not possible")
+    state = "" if plain else f"{outcome.state}: "
+    style = "red" if outcome.state in ("not possible", "refused") else None
+    console.print(f"{outcome.model.name}: {state}{outcome.detail}", style=style, soft_wrap=True)
+
+
+def _nothing_made(outcomes: Sequence["Outcome"]) -> "PitwallError | None":
+    """The first failure where not one version was made."""
+    from brains.methods import ORIGINAL
+
+    if any(o.state == "made" and o.model.method != ORIGINAL for o in outcomes):
+        return None
+    return next((o.error for o in outcomes if o.error is not None), None)
 
 
 def _table(outcomes: Sequence["Outcome"]) -> "Table":

@@ -35,7 +35,8 @@ says:
 TWO_INPUTS = """\
 network: {file}
 sees:
-  image: {{input: camera, crop: [0, 0.4, 1, 1], size: [64, 48], colour: yuv, scale: 1/255, offset: -0.5}}
+  image: {{input: camera, crop: [0, 0.4, 1, 1], size: [64, 48], colour: yuv, scale: 1/255,
+          offset: -0.5}}
   numbers: {{speed: {{from: measured_speed, scale: 0.1}}}}
 says:
   v: {{constant: 6.5}}
@@ -171,7 +172,10 @@ def _lively(network: Any) -> Any:
     """Biases that are not zero, as converters drop those."""
     random = np.random.default_rng(1)
     network.set_weights(
-        [w + random.uniform(0.01, 0.03, w.shape) if w.ndim == 1 else w for w in network.get_weights()]
+        [
+            w + random.uniform(0.01, 0.03, w.shape) if w.ndim == 1 else w
+            for w in network.get_weights()
+        ]
     )
     return network
 
@@ -294,8 +298,13 @@ def _onnx_graph(inputs: Any, outputs: Any, *, fed_back: bool = False) -> Any:
 
     node = helper.make_node
     nodes = [
-        node("Conv", ["picture" if fed_back else "image", "k0", "b0"], ["c0"], "conv0",
-             strides=[4, 4]),
+        node(
+            "Conv",
+            ["picture" if fed_back else "image", "k0", "b0"],
+            ["c0"],
+            "conv0",
+            strides=[4, 4],
+        ),
         node("Relu", ["c0"], ["r0"], "relu0"),
         node("Conv", ["r0", "k1", "b1"], ["c1"], "conv1", strides=[2, 2]),
         node("Relu", ["c1"], ["r1"], "relu1"),
@@ -304,8 +313,12 @@ def _onnx_graph(inputs: Any, outputs: Any, *, fed_back: bool = False) -> Any:
         node("Relu", ["h0"], ["seen"], "relu2"),
     ]
     weights = [
-        weight("k0", 8, 3, 5, 5), weight("b0", 8), weight("k1", 12, 8, 3, 3), weight("b1", 12),
-        weight("d0", 100, 12 * 5 * 7), weight("e0", 100),
+        weight("k0", 8, 3, 5, 5),
+        weight("b0", 8),
+        weight("k1", 12, 8, 3, 3),
+        weight("b1", 12),
+        weight("d0", 100, 12 * 5 * 7),
+        weight("e0", 100),
     ]
     if fed_back:
         nodes.insert(0, node("Transpose", ["image"], ["picture"], "turn", perm=[0, 3, 1, 2]))
