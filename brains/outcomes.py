@@ -45,7 +45,7 @@ def make(model: ModelSpec, progress: Progress) -> Outcome:
             availability.to_load(model).require()
         path = build_artifact(model, progress, apart=True)
     except UnavailableError as error:
-        return Outcome(model, "left out", str(error), error=error)
+        return Outcome(model, "left out", _bare(model, error), error=error)
     except PitwallError as error:
         return _not_made(model, error)
     found = read_agreement(path.parent) if model.built else None
@@ -62,7 +62,7 @@ def train(model: ModelSpec, data: Path, folder: Path, progress: Progress) -> Out
 
 
 def _not_made(model: ModelSpec, error: PitwallError) -> Outcome:
-    text = str(error).removeprefix(f"model {model.name}: ")
+    text = _bare(model, error)
     try:
         folder = built_dir(model) if model.built else None
         if folder is not None and refusal(folder) is not None:
@@ -72,3 +72,11 @@ def _not_made(model: ModelSpec, error: PitwallError) -> Outcome:
         # The network's own file is broken: that is what is told.
         pass
     return Outcome(model, "not possible", text, error=error)
+
+
+def _bare(model: ModelSpec, error: PitwallError) -> str:
+    """What an error says, without the model's name in front."""
+    text = str(error)
+    for prefix in (f"model {model.name}: ", f"model {model.name} "):
+        text = text.removeprefix(prefix)
+    return text

@@ -63,10 +63,13 @@ def optimize(
 
     To drive with the result: PITWALL_WEIGHTS=data/weights harness lap
     """
+    import sys
+
     from rich.console import Console
 
     from brains.catalogue import chosen_models, find_model, model_names
     from harness.errors import UsageError
+    from harness.evaluation.table import PIPE_WIDTH
 
     if (data is None) != (output is None):
         raise UsageError("--data and --output go together: training needs a folder for its files")
@@ -90,7 +93,9 @@ def optimize(
         if outcome.error is not None and name not in of_cards and not left_out:
             failed = failed or outcome.error
     if outcomes:
-        Console().print(_table(outcomes), soft_wrap=True)
+        # A pipe has no width: nothing is left out there.
+        wide = Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH)
+        wide.print(_table(outcomes))
         failed = failed or _nothing_made(outcomes)
     if failed is not None:
         raise failed

@@ -293,7 +293,9 @@ def _onnx_graph(inputs: Any, outputs: Any, *, fed_back: bool = False) -> Any:
     random = np.random.default_rng(4)
 
     def weight(name: str, *shape: int) -> Any:
-        values = random.normal(size=shape) * np.sqrt(2 / np.prod(shape[1:]))
+        # Of one axis are the biases.
+        size = np.sqrt(2 / np.prod(shape[1:])) if len(shape) > 1 else 0.02
+        values = random.normal(size=shape) * size
         return numpy_helper.from_array(values.astype(np.float32), name)
 
     node = helper.make_node
