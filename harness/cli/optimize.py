@@ -135,7 +135,9 @@ def optimize(
             left_out = may_lack and outcome.state == "left out"
             state = "" if outcome.state == "not possible" else f"{outcome.state}: "
             style = None if left_out else "red"
-            bars.console.print(f"{model.name}: {state}{outcome.detail}", style=style, soft_wrap=True)
+            bars.console.print(
+                f"{model.name}: {state}{outcome.detail}", style=style, soft_wrap=True
+            )
             if not left_out and model.name not in of_cards:
                 failed = failed or outcome.error
     if outcomes:

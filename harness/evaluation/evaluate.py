@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from brains import availability
+from brains.artifacts import asked_by
 from brains.catalogue import read_catalogue
 from brains.model import ModelSpec
 from harness.errors import BrainError, PitwallError
@@ -135,7 +136,7 @@ def _guarded(entrant: Entrant, step: Callable[[], None]) -> None:
 
 
 def _judge(entrant: Entrant, plan: Plan, stack: ExitStack, start: Callable[[str], Remote]) -> None:
-    remote = entrant.remote = stack.enter_context(start(entrant.model.name))
+    remote = entrant.remote = stack.enter_context(start(asked_by(entrant.model)))
     entrant.judged = remote.ask(JUDGE_TIMEOUT_S, "judge", bare=plan.bare)
     if plan.priority:
         remote.ask(BLOCK_TIMEOUT_S, "prioritise")
@@ -171,7 +172,12 @@ def assemble(entrants: Sequence[Entrant]) -> list[Row]:
 
 
 def float_baseline(model: ModelSpec, catalogue: Iterable[ModelSpec]) -> str | None:
-    """The model whose answers are the model's float reference: the catalogue's first of them."""
+    """The model whose answers are the model's float reference: the catalogue's first of them.
+
+    Of a user's network it is the network as it came.
+    """
+    if model.folder is not None:
+        return model.name.partition("/")[0]
     networks = (other for other in catalogue if other.artifact is not None)
     return next((o.name for o in networks if o.reference == model.reference), None)
 
@@ -196,7 +202,8 @@ def _row(entrant: Entrant) -> Row:
     if entrant.reason is not None:
         return row
     proof = entrant.judged["proof"]
-    errors = Errors.model_validate(entrant.judged["errors"])
+    told = entrant.judged["errors"]
+    errors = None if told is None else Errors.model_validate(told)
     timing = entrant.times["predict"].timing()
     bare, in_loop = entrant.times.get("bare"), entrant.times.get("in_loop")
     size_mib = proof["artifact_bytes"] / MIB
@@ -206,7 +213,7 @@ def _row(entrant: Entrant) -> Row:
             "size_mib": size_mib,
             "size_ratio": _ratio(size_mib, published.size_mib if published else None),
             "training_state_mib": 8 * proof["parameters"] / MIB if is_baseline else None,
-            **errors.model_dump(exclude={"frames"}),
+            **({} if errors is None else errors.model_dump(exclude={"frames"})),
             "circuits": {
                 name: Errors.model_validate(value)
                 for name, value in entrant.judged["circuits"].items()
