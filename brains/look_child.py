@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from brains.card import NetworkCard
 from brains.ports import Port, Ports
 from brains.source import SourceKind, kind_of
 from harness.errors import DataError, PitwallError, UnavailableError, one_line

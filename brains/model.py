@@ -83,14 +83,6 @@ class ModelSpec(BaseModel):
         return self.recipe is not None and not self.kept
 
     @property
-    def address(self) -> str:
-        """What chooses it from any folder: its name, or a user's card with the version."""
-        if self.folder is None or self.card is None:
-            return self.name
-        original = "/" not in self.name
-        return self.card if original else f"{self.card}/{self.method}"
-
-    @property
     def folder_name(self) -> str:
         """Its name as a file's or folder's may be called: ``/`` can't stand there."""
         return self.name.replace("/", "--")

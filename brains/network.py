@@ -168,7 +168,7 @@ class NetworkBrain(Brain):
 
     def preprocess(self, frame: Frame) -> Any:
         """The engine's input for one frame."""
-        return self.encode(self._engine_inputs(self.view.inputs(frame, self._state)))
+        return self.encoded(self.view.inputs(frame, self._state))
 
     def postprocess(self, output: Any) -> Command:
         """Command of the raw output."""
@@ -207,13 +207,14 @@ class NetworkBrain(Brain):
         }
 
     def encoded(self, sample: Inputs) -> Any:
-        """What the engine takes for a sample, as ``View.inputs`` gives it."""
-        return self.encode(self._engine_inputs(sample))
+        """What ``predict`` takes, of inputs as ``View.inputs`` gives them."""
+        return self.encode(self.engine_inputs(sample))
 
     def _raw(self, sample: Inputs) -> Any:
-        return self.predict(self.encode(self._engine_inputs(sample)))
+        return self.predict(self.encoded(sample))
 
-    def _engine_inputs(self, sample: Inputs) -> Inputs:
+    def engine_inputs(self, sample: Inputs) -> Inputs:
+        """A view's inputs by the engine's names and in its layouts, with what is fed back."""
         placed = {place.name: place.put(sample[place.seen]) for place in self._places}
         return placed | self._kept if self._kept else placed
 

@@ -82,17 +82,17 @@ def check_samples(model: ModelSpec, view: View) -> Samples:
 
 
 def evaluation_samples(model: ModelSpec, view: View) -> Samples:
-    """Samples to evaluate a model on: the evaluation set where it shows what the network sees.
+    """Samples to evaluate a model on: the kept crops where it sees what these show.
 
     Raises:
         DataError: The user's frames can't be read.
     """
     if chosen_frames(model) is not None or not _sees_the_crops(view):
         return check_samples(model, view)
-    found = read_evaluation()
-    images = view.scaled(found.crops)
-    inputs = [{view.image_input: image[np.newaxis]} for image in images]
-    return Samples(inputs, list(range(len(inputs))), found.labels, found.circuits)
+    kept = read_evaluation()
+    images, name = view.scaled(kept.crops), view.image_input
+    inputs = [{name: image[np.newaxis]} for image in images]
+    return Samples(inputs, list(range(len(inputs))), kept.labels, kept.circuits)
 
 
 def frames_for(model: ModelSpec, part: Part) -> WholeFrames:

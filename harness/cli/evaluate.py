@@ -1,12 +1,9 @@
 """`harness evaluate`: size, error, inference time and proof of models, in one table."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from brains.model import ModelSpec
 
 
 def evaluate(
@@ -45,9 +42,6 @@ def evaluate(
 
     Example: harness evaluate all --promises
 
-    Of a card, all versions are evaluated: how far each is from the network as it came, and, where
-    the frames have labels, from the expert.
-
     Example: harness evaluate my_net.yaml
 
     Example: harness evaluate tflite_dynamic pitwall_fast --bare --output here
@@ -61,6 +55,7 @@ def evaluate(
     from rich.console import Console
     from rich.progress import Progress
 
+    from brains.catalogue import chosen_models, read_catalogue
     from brains.cpu import int8_arithmetic
     from harness.evaluation.document import Evaluation, write_evaluation_files
     from harness.evaluation.evaluate import Plan
@@ -72,7 +67,9 @@ def evaluate(
     from harness.recording.provenance import collect_provenance
     from harness.report.promises import promise_table
 
-    chosen = _chosen(models)
+    networks = [model for model in read_catalogue().models if model.artifact or model.nvidia]
+    one_by_one, versions = chosen_models([name for name in models if name != "all"])
+    chosen = networks if "all" in models else [*one_by_one, *versions]
     console = Console(stderr=True, highlight=False)
     if priority:
         check_priority()
@@ -118,13 +115,3 @@ def evaluate(
         console.print(f"wrote {path}", markup=False, soft_wrap=True)
     if not all(row.kept for row in found):
         raise typer.Exit(1)
-
-
-def _chosen(names: list[str]) -> "list[ModelSpec]":
-    """The models that the names choose, each once."""
-    from brains.catalogue import chosen_models, read_catalogue
-
-    networks = [model for model in read_catalogue().models if model.artifact or model.nvidia]
-    named, versions = chosen_models([name for name in names if name != "all"])
-    listed = [*(networks if "all" in names else []), *named, *versions]
-    return list({model.name: model for model in listed}.values())

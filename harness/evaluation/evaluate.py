@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from brains import availability
-from brains.artifacts import built_dir, read_agreement
+from brains.artifacts import asked_by, built_dir, read_agreement
 from brains.catalogue import read_catalogue
 from brains.model import ModelSpec
 from harness.errors import BrainError, DataError, PitwallError
@@ -136,7 +136,7 @@ def _guarded(entrant: Entrant, step: Callable[[], None]) -> None:
 
 
 def _judge(entrant: Entrant, plan: Plan, stack: ExitStack, start: Callable[[str], Remote]) -> None:
-    remote = entrant.remote = stack.enter_context(start(entrant.model.address))
+    remote = entrant.remote = stack.enter_context(start(asked_by(entrant.model)))
     entrant.judged = remote.ask(JUDGE_TIMEOUT_S, "judge", bare=plan.bare)
     if plan.priority:
         remote.ask(BLOCK_TIMEOUT_S, "prioritise")
@@ -156,13 +156,12 @@ def _time(entrant: Entrant, count: int, block: int) -> None:
 def assemble(entrants: Sequence[Entrant]) -> list[Row]:
     """Rows of entrants, with what one model's figures say of another's."""
     rows = {entrant.model.name: _row(entrant) for entrant in entrants}
-    known = [*(entrant.model for entrant in entrants), *read_catalogue().models]
     for entrant in entrants:
         row = rows[entrant.model.name]
+        floats = float_baseline(entrant.model, read_catalogue().models)
         # A user's own versions are measured by the network as it came.
-        first = TF_BASELINE if entrant.model.folder is None else original_name(entrant.model)
+        first = TF_BASELINE if entrant.model.folder is None else floats
         baseline_ms = _figure(rows, first, "inference_ms_median")
-        floats = float_baseline(entrant.model, known)
         float_mse = _figure(rows, floats, "mse")
         rows[row.model] = row.model_copy(
             update={
@@ -175,16 +174,14 @@ def assemble(entrants: Sequence[Entrant]) -> list[Row]:
 
 
 def float_baseline(model: ModelSpec, catalogue: Iterable[ModelSpec]) -> str | None:
-    """The model whose answers are the model's float reference: the catalogue's first of them."""
+    """The model whose answers are the model's float reference: the catalogue's first of them.
+
+    Of a user's network it is the network as it came.
+    """
     if model.folder is not None:
-        return original_name(model)
+        return model.name.partition("/")[0]
     networks = (other for other in catalogue if other.artifact is not None)
     return next((o.name for o in networks if o.reference == model.reference), None)
-
-
-def original_name(model: ModelSpec) -> str:
-    """Name of the network as it came, of a version of a user's."""
-    return model.name.partition("/")[0]
 
 
 def _row(entrant: Entrant) -> Row:
@@ -213,8 +210,9 @@ def _row(entrant: Entrant) -> Row:
     timing = entrant.times["predict"].timing()
     bare, in_loop = entrant.times.get("bare"), entrant.times.get("in_loop")
     size_mib = proof["artifact_bytes"] / MIB
-    is_baseline = float_baseline(model, read_catalogue().models) == model.name
-    is_baseline = is_baseline and model.folder is None
+    is_baseline = (
+        model.folder is None and float_baseline(model, read_catalogue().models) == model.name
+    )
     return row.model_copy(
         update={
             "size_mib": size_mib,
@@ -253,8 +251,8 @@ def _agreement(model: ModelSpec) -> dict[str, Any]:
         return {}
     return {
         "agreement": found.verdict,
-        "variance_lost": found.share,
         "agreement_detail": found.detail,
+        "variance_lost": found.share,
         "rmse_v_m_s": found.v and found.v.rmse,
         "rmse_w_rad_s": found.w and found.w.rmse,
     }

@@ -17,15 +17,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from brains.artifacts import asked_by
 from brains.catalogue import find_model, load_brain
-from brains.gate import answers_of
-from brains.layouts import Inputs
-from brains.network import NetworkBrain
+from brains.network import Inputs, NetworkBrain
 from brains.samples import Samples, evaluation_samples
 from harness.errors import PitwallError, UsageError
-from harness.evaluation.accuracy import errors, errors_by_circuit, scaled_outputs
+from harness.evaluation.accuracy import errors, errors_by_circuit
 from harness.evaluation.bare import bare_loop
 from harness.evaluation.priority import take_priority
 from harness.evaluation.profile import noise_frames
@@ -40,22 +38,18 @@ class Session:
     """One model and what can be asked of it."""
 
     def __init__(self, name: str) -> None:
-        self._name = name
         self._model = find_model(name)
         self._calls: dict[str, Callable[[int], Callable[[], float]]] = {"predict": self._predict}
 
     @cached_property
     def _brain(self) -> NetworkBrain:
-        brain = load_brain(self._name)
+        brain = load_brain(asked_by(self._model))
         if not isinstance(brain, NetworkBrain):
-            raise UsageError(
-                f"{self._model.name} is no network: it has no scaled outputs to evaluate"
-            )
+            raise UsageError(f"{self._model.name} is no network: it has no outputs to evaluate")
         return brain
 
     @cached_property
     def _evaluation(self) -> Samples:
-        """Held-out frames: those of the evaluation set where they show what the network sees."""
         return evaluation_samples(self._model, self._brain.view)
 
     def judge(self, bare: bool) -> dict[str, Any]:
@@ -71,15 +65,15 @@ class Session:
         }
 
     def _errors(self) -> dict[str, Any]:
-        """Errors against the expert's labels, where there are any."""
-        found = self._evaluation
+        """Errors by the labels; none where nobody knows what was right."""
+        found, brain = self._evaluation, self._brain
+        sequences = found.sequences() if brain.stateful_engine else [found.inputs]
+        commands = brain.says.commands(np.concatenate([brain.answers(one) for one in sequences]))
         if found.labels is None or found.circuits is None:
             return {"errors": None, "circuits": {}}
-        picked = answers_of(self._brain, found)
-        outputs = scaled_outputs(self._brain.says, picked)
-        by_circuit = errors_by_circuit(outputs, found.labels, found.circuits)
+        by_circuit = errors_by_circuit(commands, found.labels, found.circuits)
         return {
-            "errors": errors(outputs, found.labels).model_dump(),
+            "errors": errors(commands, found.labels).model_dump(),
             "circuits": {name: value.model_dump() for name, value in by_circuit.items()},
         }
 
@@ -87,13 +81,10 @@ class Session:
         """From now on the engine's own loop, if there is one, and whole answers are timed too."""
         self._calls["in_loop"] = self._in_loop
         try:
-            loop = bare_loop(self._model)
+            loop = bare_loop(self._model, self._brain)
         except UsageError as error:
             return {"bare_reason": str(error)}
-        sample = self._sample(0)
-        if len(sample) > 1 or self._brain.card.keeps != "none":
-            return {"bare_reason": "no bare loop for networks of several inputs"}
-        self._calls["bare"] = lambda block: _timed(loop(self._image(block))[0])
+        self._calls["bare"] = lambda block: _timed(loop(self._sample(block))[0])
         return {}
 
     def prioritise(self) -> dict[str, Any]:
@@ -132,13 +123,8 @@ class Session:
 
     def _sample(self, block: int) -> Inputs:
         """Inputs of a held-out frame, another for each block, of all circuits in turn."""
-        samples = self._evaluation.inputs
-        return samples[block * 307 % len(samples)]
-
-    def _image(self, block: int) -> NDArray[np.float32]:
-        """The picture of a held-out frame."""
-        (image,) = self._sample(block).values()
-        return image
+        inputs = self._evaluation.inputs
+        return inputs[block * 307 % len(inputs)]
 
     def _predict(self, block: int) -> Callable[[], float]:
         predict, data = self._brain.predict, self._brain.encoded(self._sample(block))
