@@ -37,13 +37,19 @@ class Outcome:
     error: PitwallError | None = None
 
 
-def make(model: ModelSpec, progress: Progress) -> Outcome:
-    """Make a version's file in a process of its own, unless it is there; never raises."""
+def make(model: ModelSpec, progress: Progress, *, apart: bool = True) -> Outcome:
+    """Make a version's file, unless it is there; never raises for what stands in its way.
+
+    Args:
+        model: The version.
+        progress: Is told how far it is.
+        apart: Make it in a process of its own, as frameworks don't bear each other.
+    """
     try:
         if model.built or model.artifact is None:
             # Told apart from what fails later: the machine lacks something, not the network.
             availability.to_load(model).require()
-        path = build_artifact(model, progress, apart=True)
+        path = build_artifact(model, progress, apart=apart)
     except UnavailableError as error:
         return Outcome(model, "left out", _bare(model, error), error=error)
     except PitwallError as error:

@@ -6,11 +6,17 @@ One of each kind that people bring. A process of its own has the framework that 
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
+
+from brains.build import silent
+from brains.outcomes import Outcome, make
+from brains.training.whole_frames import Part, read_whole_frames
+from brains.versions import Network
 
 WIDTH, HEIGHT = 64, 48
 
@@ -144,6 +150,28 @@ def write_network(name: str, folder: Path) -> Path:
     command = [sys.executable, "-m", "tests.brains.own_networks", name, str(folder)]
     subprocess.run(command, check=True, capture_output=True, text=True)
     return folder / f"{name}.yaml"
+
+
+def write_frames(folder: Path, count: int = 40) -> Path:
+    """A folder of images with labels, as others record them; half calibrates, half checks."""
+    folder.mkdir(parents=True)
+    lines = ["image_name,v,w"]
+    parts: list[Part] = ["calibration", "check"]
+    for part in parts:
+        frames = read_whole_frames(part)
+        for row in range(0, len(frames), 2 * len(frames) // count):
+            name = f"{len(lines)}.png"
+            cv2.imwrite(str(folder / name), frames.frames[row][..., ::-1])
+            v_m_s, w_rad_s = frames.labels[row] if frames.labels is not None else (0, 0)
+            lines.append(f"{name},{v_m_s},{w_rad_s}")
+    (folder / "data.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def made_here(card: Path, names: Iterable[str]) -> dict[str, Outcome]:
+    """Versions of a card's network, made in this process; by method."""
+    network = Network(card)
+    return {name: make(network.model(name), silent, apart=False) for name in names}
 
 
 # --- Keras
