@@ -88,6 +88,13 @@ def symmetric_int8(workshop: Workshop, target: Path) -> None:
     _quantise(workshop, target, QuantType.QInt8, PRODUCTS, settings)
 
 
+def halved(model: Any, float_nodes: Sequence[str]) -> Any:
+    """The graph in float16; inputs and answers, and the named nodes, stay float32."""
+    from onnxruntime.transformers.float16 import convert_float_to_float16  # noqa: PLC0415 - slow
+
+    return convert_float_to_float16(model, keep_io_types=True, node_block_list=list(float_nodes))
+
+
 def _prepared(workshop: Workshop) -> Path:
     """The graph with its constants folded, as quantisers like it."""
     prepared = workshop.scratch / "prepared.onnx"
