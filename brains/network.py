@@ -38,14 +38,14 @@ class EngineProof(TypedDict):
         engine_version: Its version.
         device: ``cpu``, or the GPU's name.
         operators: Count of executed operators by kind, for each delegate or provider.
-        parameters: Number of weights.
+        parameters: Number of weights; None where the engine does not tell.
     """
 
     engine: str
     engine_version: str
     device: str
     operators: dict[str, dict[str, int]]
-    parameters: int
+    parameters: int | None
 
 
 class NetworkBrain(Brain):

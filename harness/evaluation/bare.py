@@ -23,8 +23,8 @@ Image = NDArray[np.float32]
 Call = Callable[[], object]
 Read = Callable[[], NDArray[Any]]
 Loop = Callable[[Image], tuple[Call, Read]]
-"""Takes a normalised image, float32 in the network's layout; gives the engine's call, and what reads its
-raw output afterwards."""
+"""Takes a picture, float32 in the network's layout; gives the engine's call, and what reads its raw
+output afterwards."""
 
 
 def bare_loop(model: ModelSpec, brain: NetworkBrain) -> Callable[[Inputs], tuple[Call, Read]]:
