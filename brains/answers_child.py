@@ -5,7 +5,6 @@ outputs. ``brains.build_elsewhere`` starts it.
 """
 
 import sys
-from pathlib import Path
 
 import numpy as np
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from brains import availability, gate
 from brains.artifacts import (
     artifact_path,
+    artifact_sha256,
     built_dir,
     checked_sha256,
     read_sums,
@@ -54,7 +55,11 @@ def build_artifact(model: ModelSpec, progress: Progress = silent, *, apart: bool
         availability.to_drive(model).require()
         raise UsageError(f"model {model.name} has no file: it needs no building")
     if not model.built:
-        checked_sha256(path)
+        artifact_sha256(model, path)
+        if model.folder is not None:
+            # What the versions are compared with: it must load, and answer numbers.
+            availability.to_load(model).require()
+            gate.original_answers(model, progress)
         return path
     folder = built_dir(model)
     # A folder that is not complete may be another process's work: build_once waits for that.

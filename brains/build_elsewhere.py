@@ -15,9 +15,7 @@ from brains.model import ModelSpec
 from brains.workshop import Progress
 from harness.errors import BrainError, DataError, PitwallError, UnavailableError, UsageError
 
-_ERRORS = {
-    kind.exit_code: kind for kind in (UsageError, DataError, UnavailableError, BrainError)
-}
+_ERRORS = {kind.exit_code: kind for kind in (UsageError, DataError, UnavailableError, BrainError)}
 _CHILD = "brains.build_child"
 _ANSWERS = "brains.answers_child"
 _PROJECT = Path(__file__).parents[1]

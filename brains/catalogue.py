@@ -14,7 +14,7 @@ from brains.interface import Brain
 from brains.methods import ORIGINAL
 from brains.model import ModelSpec
 from brains.new_card import card_path
-from brains.source import kind_of
+from brains.source import NETWORK_ENDINGS, kind_of
 from brains.versions import BUILT_IN, Network, built_in_networks
 from harness.errors import DataError, UnavailableError, UsageError
 
@@ -24,6 +24,12 @@ CATALOGUE_FILE = Path(__file__).parent / "models.yaml"
 OWN_MODELS = "PITWALL_MODELS"
 """Variable that names a user's own models: a folder of cards, or a file of rows as the
 catalogue's. They stand beside the catalogue's."""
+
+NETWORK_FILES = {
+    *(".tflite", ".onnx", ".h5", ".hdf5", ".keras", ".pb", ".pt", ".pth", ".pt2", ".ckpt"),
+    *(".torchscript", ".safetensors", ".engine", ".plan", ".xml", ".npz"),
+}
+"""How files of networks end."""
 
 ALL = "all"
 """Stands for all models; behind a network's name for all its versions."""
@@ -57,7 +63,8 @@ def read_catalogue(path: Path = CATALOGUE_FILE) -> Catalogue:
     names = {model.name for model in catalogue.models}
     if twice := [model.name for model in own if model.name in names]:
         raise DataError(
-            f"{os.environ[OWN_MODELS]}: {', '.join(twice)}: such a model is in the catalogue already"
+            f"{os.environ[OWN_MODELS]}: {', '.join(twice)}: such a model is in the catalogue "
+            "already"
         )
     return catalogue.model_copy(update={"models": [*catalogue.models, *own]})
 
@@ -141,6 +148,27 @@ def find_models(name: str) -> list[ModelSpec]:
     return [find_model(name)]
 
 
+def chosen_models(names: list[str]) -> tuple[list[ModelSpec], list[ModelSpec]]:
+    """What names choose: models named one by one, and all versions of networks named as such.
+
+    A card, and ``my_net/all``, choose all versions, the network as it came first.
+
+    Raises:
+        UsageError: As of ``find_model``.
+        DataError: Likewise.
+    """
+    one_by_one: list[ModelSpec] = []
+    versions: list[ModelSpec] = []
+    for name in dict.fromkeys(names):
+        if Path(name).suffix in CARD_ENDINGS:
+            versions += find_models(f"{name}/{ALL}")
+        elif name.endswith(f"/{ALL}"):
+            versions += find_models(name)
+        else:
+            one_by_one.append(find_model(name))
+    return one_by_one, versions
+
+
 def find_network(name: str) -> tuple[Network, str]:
     """The network, and the name of the version, that ``name`` chooses.
 
@@ -169,7 +197,7 @@ def find_network(name: str) -> tuple[Network, str]:
 
 
 def _is_file(name: str) -> bool:
-    return Path(name).suffix.lower() in NETWORK_FILES
+    return Path(name).suffix.lower() in NETWORK_ENDINGS
 
 
 def _of_file(path: Path) -> Network | None:
@@ -190,25 +218,19 @@ def _split(name: str) -> tuple[str, str]:
 
 def _card_called(name: str) -> Network | None:
     """The network of a card's path, of a built-in card's name, or of a user's card's name."""
-    if not name:
-        return None
     path = Path(name)
     if path.suffix in CARD_ENDINGS:
-        if not path.is_file():
-            return None
-        return Network(path, weights_folder=path.resolve().parent == BUILT_IN)
-    if path.suffix.lower() in NETWORK_FILES or (path / "saved_model.pb").is_file():
+        built_in = path.resolve().parent == BUILT_IN
+        return Network(path, weights_folder=built_in) if path.is_file() else None
+    if _is_file(name) or (path / "saved_model.pb").is_file():
         return _of_file(path)
-    if path.parent == Path() and (BUILT_IN / f"{name}.yaml").is_file():
-        return Network(BUILT_IN / f"{name}.yaml", weights_folder=True)
+    if (built_in_card := BUILT_IN / f"{name}.yaml").parent == BUILT_IN and built_in_card.is_file():
+        return Network(built_in_card, weights_folder=True)
     own = os.environ.get(OWN_MODELS, "")
     folders = [Path(), *([Path(own)] if own and Path(own).is_dir() else [])]
-    for folder in folders:
-        for ending in CARD_ENDINGS:
-            card = folder / f"{name}{ending}"
-            if card.is_file():
-                return Network(card)
-    return None
+    cards = (folder / f"{name}{ending}" for folder in folders for ending in CARD_ENDINGS)
+    found = next((card for card in cards if name and card.is_file()), None)
+    return None if found is None else Network(found)
 
 
 def enter_environment(name: str) -> None:

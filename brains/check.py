@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from brains.catalogue import load_brain
 from brains.expert import V_LIMITS_M_S, W_LIMIT_RAD_S
 from brains.failures import ANYTHING
-from brains.interface import Brain, Command
+from brains.interface import Brain, CarState, Command
+from brains.view import FRAME_PERIOD_S
 from harness.errors import BrainError, PitwallError, one_line
 
 FRAME_SHAPE = (480, 640, 3)
@@ -19,6 +20,7 @@ OTHER_SHAPES = [(240, 320, 3), (120, 160, 3), (720, 1280, 3)]
 PROOF_KEYS = {"engine", "engine_version", "device"}
 NETWORK_PROOF_KEYS = {"parameters", "artifact_sha256", "operators", "reference_difference"}
 TIMED_CALLS = 50
+SEQUENCE = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def check_brain(name: str) -> Iterator[Check]:
         ("warms up", lambda: _warms_up(brain, frame)),
         ("answers a Command of finite numbers", lambda: _answers(brain, frame)),
         ("stays in the car's range", lambda: _in_range(brain, frame)),
-        ("same frame, same command", lambda: _deterministic(brain, frame)),
+        _repeats(brain, frame),
         ("leaves the frame as it is", lambda: _frame_kept(brain, frame)),
         ("takes any image size", lambda: _any_size(brain)),
         ("times the engine's call", lambda: _timed(brain, frame)),
@@ -102,10 +104,36 @@ def _in_range(brain: Brain, frame: NDArray[np.uint8]) -> str:
     return f"0 to {V_LIMITS_M_S[1]} m/s, +-{W_LIMIT_RAD_S} rad/s"
 
 
+def _repeats(brain: Brain, frame: NDArray[np.uint8]) -> tuple[str, Callable[[], str]]:
+    """What must come out equal: a frame's answer; of a brain with a past a sequence's answers."""
+    if brain.stateful:
+        return "same sequence, same commands", lambda: _same_sequence(brain, frame)
+    return "same frame, same command", lambda: _deterministic(brain, frame)
+
+
+def _same_sequence(brain: Brain, frame: NDArray[np.uint8]) -> str:
+    frames = [np.roll(frame, 16 * shift, axis=1) for shift in range(SEQUENCE)]
+    answered = []
+    for _ in range(3):
+        brain.reset()
+        previous, commands = Command(0.0, 0.0), []
+        for number, shown in enumerate(frames):
+            previous = brain.infer(shown, CarState(5.0, previous, number * FRAME_PERIOD_S))
+            commands.append(previous)
+        answered.append(commands)
+    brain.reset()
+    if any(commands != answered[0] for commands in answered):
+        raise _Broken(f"{SEQUENCE} frames answered otherwise after reset(): it must forget them")
+    return f"{SEQUENCE} frames after reset()"
+
+
 def _deterministic(brain: Brain, frame: NDArray[np.uint8]) -> str:
     commands = {brain.infer(frame.copy()) for _ in range(5)}
     if len(commands) > 1:
-        raise _Broken(f"{len(commands)} different commands for 5 times the same frame")
+        raise _Broken(
+            f"{len(commands)} different commands for 5 times the same frame: a "
+            "brain with a past says `stateful = True` and defines reset()"
+        )
     return ""
 
 

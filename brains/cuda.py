@@ -6,8 +6,9 @@ Python cost one. PyTorch (extra ``cuda``) is imported inside the functions.
 """
 
 import itertools
+import math
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypedDict
 
 import numpy as np
@@ -18,6 +19,8 @@ from harness.errors import UnavailableError
 
 WARM_UP = 5
 TIMED_CALLS = 50
+# Numbers of 4 bytes: 256 bytes, as CUDA's own memory begins.
+_ALIGNED = 64
 
 
 class Parts(TypedDict):
@@ -51,6 +54,42 @@ def cuda() -> Any:
             "`harness doctor` looks at driver and device"
         )
     return torch
+
+
+class Packed:
+    """Arrays by name in one piece of memory, so that one copy moves them all.
+
+    Attributes:
+        begins: Where each begins, in numbers.
+        size: How many numbers there are.
+    """
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Lay them out, each at an address that engines like.
+
+        Args:
+            shapes: Of each, by name.
+        """
+        self._shapes = dict(shapes)
+        self.begins: dict[str, int] = {}
+        self.size = 0
+        for name, shape in self._shapes.items():
+            self.begins[name] = self.size
+            self.size += -(-math.prod(shape) // _ALIGNED) * _ALIGNED
+        self._memory = np.zeros(self.size, np.float32)
+
+    def packed(self, arrays: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """The arrays one behind the other, overwritten by the next call."""
+        for name, part in self.parts(self._memory).items():
+            part[...] = arrays[name]
+        return self._memory
+
+    def parts(self, memory: Any) -> dict[str, Any]:
+        """Each array as a view of a piece of memory, NumPy's or torch's."""
+        return {
+            name: memory[begin : begin + math.prod(shape)].reshape(shape)
+            for (name, begin), shape in zip(self.begins.items(), self._shapes.values(), strict=True)
+        }
 
 
 class GpuCall:

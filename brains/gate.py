@@ -88,9 +88,7 @@ def original_answers(model: ModelSpec, progress: Progress) -> _Picked:
         with np.load(kept) as reference:
             return np.asarray(reference["outputs"], np.float32)
     folder = _answers_dir(model)
-    original = Network(
-        Path(str(model.card)), weights_folder=model.folder is None
-    ).model()
+    original = Network(Path(str(model.card)), weights_folder=model.folder is None).model()
 
     def build() -> None:
         folder.mkdir()
@@ -139,4 +137,3 @@ def _answers_dir(model: ModelSpec) -> Path:
 
 def _card(model: ModelSpec) -> NetworkCard:
     return read_card(Path(str(model.card)))
-

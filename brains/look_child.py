@@ -6,12 +6,13 @@
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from brains.card import NetworkCard
 from brains.ports import Port, Ports
 from brains.source import SourceKind, kind_of
 from harness.errors import DataError, PitwallError, UnavailableError, one_line
@@ -45,22 +46,19 @@ def ports(path: Path, *, drop_lambda: bool) -> Ports:
         UnavailableError: What opens it is not installed.
     """
     kind = kind_of(path, drop_lambda=drop_lambda)
+    looks: dict[SourceKind, Callable[[], Ports]] = {
+        SourceKind.TFLITE: lambda: _tflite(path),
+        SourceKind.ONNX: lambda: _onnx(path),
+        SourceKind.SAVEDMODEL: lambda: _savedmodel(path),
+        SourceKind.KERAS2: lambda: _keras(path, kind, drop_lambda),
+        SourceKind.KERAS3: lambda: _keras(path, kind, drop_lambda),
+        SourceKind.TORCH_EXPORT: lambda: _exported(path),
+        SourceKind.TORCHSCRIPT: lambda: _script(path),
+        SourceKind.TORCH_WEIGHTS: lambda: _weights(path, kind),
+        SourceKind.KERAS_WEIGHTS: lambda: _weights(path, kind),
+    }
     try:
-        match kind:
-            case SourceKind.TFLITE:
-                return _tflite(path)
-            case SourceKind.ONNX:
-                return _onnx(path)
-            case SourceKind.SAVEDMODEL:
-                return _savedmodel(path)
-            case SourceKind.KERAS2 | SourceKind.KERAS3:
-                return _keras(path, kind, drop_lambda)
-            case SourceKind.TORCH_EXPORT:
-                return _exported(path)
-            case SourceKind.TORCHSCRIPT:
-                return _script(path)
-            case SourceKind.TORCH_WEIGHTS | SourceKind.KERAS_WEIGHTS:
-                return _weights(path, kind)
+        return looks[kind]()
     except ImportError as error:
         extra = {"onnxruntime": "onnx", "torch": "torch"}.get(str(error.name), "tf")
         raise UnavailableError(
@@ -141,7 +139,8 @@ def _keras(path: Path, kind: SourceKind, drop_lambda: bool) -> Ports:
     from brains.backends.keras import shape_of  # noqa: PLC0415
     from brains.tf_network import keras_ports, open_keras  # noqa: PLC0415
 
-    network = open_keras(path, kind, drop_lambda)
+    card = NetworkCard.model_construct(lambda_="drop" if drop_lambda else None, class_=None)
+    network = open_keras(path, kind, card, path.parent)
     sides = zip(keras_ports(network), (network.inputs, network.outputs), strict=True)
     inputs, outputs = (
         tuple(

@@ -38,14 +38,14 @@ class EngineProof(TypedDict):
         engine_version: Its version.
         device: ``cpu``, or the GPU's name.
         operators: Count of executed operators by kind, for each delegate or provider.
-        parameters: Number of weights.
+        parameters: Number of weights; None where the engine does not tell.
     """
 
     engine: str
     engine_version: str
     device: str
     operators: dict[str, dict[str, int]]
-    parameters: int
+    parameters: int | None
 
 
 class NetworkBrain(Brain):
@@ -168,7 +168,7 @@ class NetworkBrain(Brain):
 
     def preprocess(self, frame: Frame) -> Any:
         """The engine's input for one frame."""
-        return self.encode(self._engine_inputs(self.view.inputs(frame, self._state)))
+        return self.encoded(self.view.inputs(frame, self._state))
 
     def postprocess(self, output: Any) -> Command:
         """Command of the raw output."""
@@ -206,10 +206,15 @@ class NetworkBrain(Brain):
             "weights": {name: weights_summary(values) for name, values in self.weights()},
         }
 
-    def _raw(self, sample: Inputs) -> Any:
-        return self.predict(self.encode(self._engine_inputs(sample)))
+    def encoded(self, sample: Inputs) -> Any:
+        """What ``predict`` takes, of inputs as ``View.inputs`` gives them."""
+        return self.encode(self.engine_inputs(sample))
 
-    def _engine_inputs(self, sample: Inputs) -> Inputs:
+    def _raw(self, sample: Inputs) -> Any:
+        return self.predict(self.encoded(sample))
+
+    def engine_inputs(self, sample: Inputs) -> Inputs:
+        """A view's inputs by the engine's names and in its layouts, with what is fed back."""
         placed = {place.name: place.put(sample[place.seen]) for place in self._places}
         return placed | self._kept if self._kept else placed
 

@@ -91,7 +91,8 @@ def picture_of(file: str, ports: Ports) -> Picture:
     if not pictures:
         takes = ", ".join(_numbers(port) for port in ports.inputs)
         raise DataError(
-            f"{file} takes {takes}, no picture: such a network needs a brain of its own ({OWN_BRAIN})"
+            f"{file} takes {takes}, no picture: such a network needs a brain of its own "
+            f"({OWN_BRAIN})"
         )
     if len(pictures) > 1:
         names = ", ".join(port.name for port in pictures)
@@ -160,7 +161,7 @@ def _image_lines(image: Picture, kind: SourceKind, *, named: bool) -> Iterator[s
     if image.port.dtype == "uint8":
         yield "    scale: 1   # it takes bytes"
     else:
-        yield f"    scale: {BLANK}   # of a pixel's 0 to 255: 1/255, or 1/127.5 with offset: -1, ..."
+        yield f"    scale: {BLANK}   # of a pixel's 0 to 255: 1/255; or 1/127.5 with offset: -1"
         yield f"    offset: {BLANK}"
 
 
@@ -172,7 +173,7 @@ def _frame_lines(image: Picture) -> Iterator[str]:
     if count == 1:
         yield "  frames: [0]"
     else:
-        yield f"  frames: {BLANK}   # ages of its {count} frames in its order: {example} is oldest first"
+        yield f"  frames: {BLANK}   # ages in its order: {example} is oldest first"
     yield f"  axis: {image.axis}"
 
 

@@ -86,9 +86,9 @@ def look(path: Path, *, drop_lambda: bool = False) -> Ports:
     inputs, outputs = (
         tuple(
             Port(name, None if shape is None else tuple(shape), dtype)
-            for name, shape, dtype in side
+            for name, shape, dtype in told[side]
         )
-        for side in (told["inputs"], told["outputs"])
+        for side in ("inputs", "outputs")
     )
     return Ports(inputs, outputs)
 

@@ -18,6 +18,7 @@ from brains.interface import CarState, Command
 from brains.layouts import Inputs
 from brains.model import ModelSpec
 from brains.training.calibration import read_calibration
+from brains.training.evaluation import read_evaluation
 from brains.training.pictures import CROPS_OF_VERSION_1
 from brains.training.whole_frames import (
     FRAMES_FILE,
@@ -78,6 +79,20 @@ def check_samples(model: ModelSpec, view: View) -> Samples:
         DataError: The user's frames can't be read.
     """
     return samples_of(frames_for(model, "check"), view)
+
+
+def evaluation_samples(model: ModelSpec, view: View) -> Samples:
+    """Samples to evaluate a model on: the kept crops where it sees what these show.
+
+    Raises:
+        DataError: The user's frames can't be read.
+    """
+    if chosen_frames(model) is not None or not _sees_the_crops(view):
+        return check_samples(model, view)
+    kept = read_evaluation()
+    images, name = view.scaled(kept.crops), view.image_input
+    inputs = [{name: image[np.newaxis]} for image in images]
+    return Samples(inputs, list(range(len(inputs))), kept.labels, kept.circuits)
 
 
 def frames_for(model: ModelSpec, part: Part) -> WholeFrames:

@@ -58,6 +58,9 @@ _ENDINGS: dict[SourceKind, tuple[str, ...]] = {
 """How files of each kind may end; other endings than these say nothing."""
 _CLAIMED = {ending for endings in _ENDINGS.values() for ending in endings} - {".bin", ".pkl"}
 
+NETWORK_ENDINGS = _CLAIMED | {".pb", ".bin", ".pkl", ".safetensors", ".engine", ".plan", ".xml"}
+"""How files of networks end, of kinds that Pitwall takes or refuses."""
+
 _LONGEST_TEXT = 64 << 20
 """How much of a description (a configuration, a listing of code) is read at most, bytes."""
 
@@ -156,7 +159,7 @@ def _keras_archive(path: Path, archive: zipfile.ZipFile, drop_lambda: bool) -> S
 
 
 def _keras(path: Path, config: str, version: str, drop_lambda: bool) -> SourceKind:
-    parts = list(_parts(_json(path, config)))
+    parts = list(_parts(_json(path, config), drop_lambda=drop_lambda))
     if not drop_lambda and any(
         part.get("class_name") in ("Lambda", "__lambda__") for part in parts
     ):
@@ -206,14 +209,15 @@ def _foreign_code(part: dict[str, Any]) -> str | None:
     return None
 
 
-def _parts(node: Any) -> Iterator[dict[str, Any]]:
-    """All dictionaries in a configuration."""
+def _parts(node: Any, *, drop_lambda: bool) -> Iterator[dict[str, Any]]:
+    """All dictionaries in a configuration, less what belongs to layers that are dropped."""
     pending = [node]
     while pending:
         node = pending.pop()
         if isinstance(node, dict):
             yield node
-            pending += node.values()
+            if not (drop_lambda and node.get("class_name") == "Lambda"):
+                pending += node.values()
         elif isinstance(node, list):
             pending += node
 

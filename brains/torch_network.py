@@ -3,6 +3,7 @@
 Everything here needs PyTorch (extra ``torch``); it is imported inside the functions.
 """
 
+import copy
 import importlib
 import inspect
 import zipfile
@@ -100,6 +101,37 @@ def load_state(network: Any, state: Mapping[str, Any]) -> None:
         raise DataError(
             f"the weights are not those of {type(network).__name__}: {one_line(error)}"
         ) from error
+
+
+def without_normalisation(network: Any) -> Any:
+    """The same network without a leading BatchNorm, whose work the first convolution takes over.
+
+    Only of a Sequential that begins with both, where the convolution does not pad: there it is
+    exact. With the BatchNorm's y = gain x + offset for each channel,
+    W * y + b = (W gain) * x + (b + sum of W offset).
+
+    Args:
+        network: A torch module; is not changed.
+    """
+    torch = pytorch()
+    nn = torch.nn
+    if not isinstance(network, nn.Sequential) or len(network) < 3:
+        return network
+    if not (isinstance(network[0], nn.BatchNorm2d) and isinstance(network[1], nn.Conv2d)):
+        return network
+    if network[1].padding not in ((0, 0), "valid") or network[1].groups != 1:
+        return network
+    bare = nn.Sequential(*copy.deepcopy(network)[1:])
+    normalisation, convolution = network[0], bare[0]
+    with torch.no_grad():
+        deviation = (normalisation.running_var + normalisation.eps).sqrt()
+        gain = normalisation.weight / deviation
+        offset = normalisation.bias - normalisation.running_mean * gain
+        if convolution.bias is None:
+            convolution.bias = nn.Parameter(torch.zeros(convolution.out_channels))
+        convolution.bias += (convolution.weight * offset[:, None, None]).sum(dim=(1, 2, 3))
+        convolution.weight *= gain[:, None, None]
+    return bare
 
 
 def argument_names(network: Any) -> list[str]:

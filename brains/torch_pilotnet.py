@@ -5,7 +5,6 @@ Keras network (``brains.pilotnet``) its convolutions are valid ones, without pad
 first dense layer takes 1,152 instead of 14,400 values.
 """
 
-import copy
 import importlib
 from pathlib import Path
 from typing import Any
@@ -99,24 +98,3 @@ def load_network(path: Path) -> Any:
         line = " ".join(str(error).split())
         raise DataError(f"{path} holds no PyTorch PilotNet weights: {line}") from error
     return network.eval()
-
-
-def without_normalisation(network: Any) -> Any:
-    """The same network without its leading BatchNorm, whose work the first convolution takes over.
-
-    Exact, as the convolution does not pad: with the BatchNorm's y = gain x + offset for each
-    channel, W * y + b = (W gain) * x + (b + sum of W offset).
-
-    Args:
-        network: PilotNet, as ``build_network`` makes it; is not changed.
-    """
-    torch = pytorch()
-    bare = torch.nn.Sequential(*copy.deepcopy(network)[1:])
-    normalisation, convolution = network[0], bare[0]
-    with torch.no_grad():
-        deviation = (normalisation.running_var + normalisation.eps).sqrt()
-        gain = normalisation.weight / deviation
-        offset = normalisation.bias - normalisation.running_mean * gain
-        convolution.bias += (convolution.weight * offset[:, None, None]).sum(dim=(1, 2, 3))
-        convolution.weight *= gain[:, None, None]
-    return bare

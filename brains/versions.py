@@ -57,7 +57,8 @@ class Network:
                 return self._model(method)
         known = ", ".join(method.name for method in methods if method.name != ORIGINAL)
         raise UsageError(
-            f"{self.name} has no version {version!r}: of {self.kind.value} there are {known}, or all"
+            f"{self.name} has no version {version!r}: of a {self.kind.value} file there are "
+            f"{known}, or all"
         )
 
     def _model(self, method: Method) -> ModelSpec:

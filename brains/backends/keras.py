@@ -48,7 +48,7 @@ class KerasBrain(NetworkBrain):
         return {name: np.asarray(values, np.float32) for name, values in named}
 
     def answers(self, samples: Iterable[Inputs]) -> NDArray[np.float32]:
-        """As of every network, in batches where none depends on another: one by one takes minutes."""
+        """As of every network; in one batch where no answer depends on another."""
         listed = list(samples)
         if self.stateful_engine or not listed:
             return super().answers(listed)

@@ -13,18 +13,15 @@ import tensorrt
 import torch
 from numpy.typing import NDArray
 
-from brains.cuda import GpuCall, cuda
+from brains.artifacts import asked_by
+from brains.cuda import GpuCall, Packed, cuda
 from brains.model import ModelSpec
-from brains.network import EngineProof, NetworkBrain
-from brains.pilotnet_file import PARAMETERS
-from brains.preprocess import INPUT_HEIGHT, INPUT_WIDTH
+from brains.network import EngineProof, Inputs, NetworkBrain
 from harness.errors import BrainError, DataError
-
-IMAGE_SHAPE, ANSWER_SHAPE = (1, INPUT_HEIGHT, INPUT_WIDTH, 3), (1, 2)
 
 
 class TensorRtBrain(NetworkBrain):
-    """An engine file with one float32 image as input and one float32 answer."""
+    """An engine file with float32 inputs and outputs, all handed over as one piece of memory."""
 
     def __init__(self, model: ModelSpec, artifact: Path) -> None:
         super().__init__(model, artifact)
@@ -35,16 +32,26 @@ class TensorRtBrain(NetworkBrain):
         if self._engine is None:
             raise DataError(
                 f"{artifact} is no engine that runs here: remove its folder and run "
-                f"`harness optimize {model.name}`"
+                f"`harness optimize {asked_by(model)}`"
             )
         self._context = self._engine.create_execution_context()
-        self._image, self._answer = _ends(self._engine)
-        self._output = torch.zeros(ANSWER_SHAPE, device="cuda")
-        self._call = GpuCall(self._enqueue, IMAGE_SHAPE)
+        inputs, outputs = ends(self._engine)
+        self.takes(dict(inputs))
+        self._given, self._answered = Packed(self.engine_shapes()), Packed(outputs)
+        self._output = torch.zeros(self._answered.size, device="cuda")
+        self._call = GpuCall(self._enqueue, (self._given.size,))
+
+    def encode(self, inputs: Inputs) -> NDArray[np.float32]:
+        """The inputs one behind the other."""
+        return self._given.packed(inputs)
 
     def predict(self, data: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Scaled outputs, shape (1, 2), overwritten by the next call."""
+        """The outputs one behind the other, overwritten by the next call."""
         return self._call(data)
+
+    def decode(self, output: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """The outputs by name."""
+        return self._answered.parts(output)
 
     def engine(self) -> EngineProof:
         """TensorRT, the engine's layers with the format of what they make, parameters."""
@@ -55,36 +62,39 @@ class TensorRtBrain(NetworkBrain):
             "engine_version": tensorrt.__version__,
             "device": self._call.device,
             "operators": {"tensorrt": layers_of(json.loads(told))},
-            "parameters": PARAMETERS,
+            "parameters": self.model.options.get("parameters"),
         }
 
     def proof(self) -> dict[str, Any]:
         """As of every network, with the parts of an inference."""
         return {**super().proof(), **self._call.parts()}
 
-    def _enqueue(self, image: Any) -> Any:
-        self._context.set_tensor_address(self._image, image.data_ptr())
-        self._context.set_tensor_address(self._answer, self._output.data_ptr())
+    def _enqueue(self, given: Any) -> Any:
+        for packed, memory in ((self._given, given), (self._answered, self._output)):
+            for name, begin in packed.begins.items():
+                address = memory.data_ptr() + begin * memory.element_size()
+                self._context.set_tensor_address(name, address)
         if not self._context.execute_async_v3(torch.cuda.current_stream().cuda_stream):
             raise BrainError(f"TensorRT could not run {self.artifact.name}")
         return self._output
 
 
-def _ends(engine: Any) -> tuple[str, str]:
-    """Names of the engine's input and output.
+def ends(engine: Any) -> tuple[dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]]:
+    """Shapes of the engine's inputs and outputs, by name.
 
     Raises:
-        DataError: They are not one image and one answer.
+        DataError: They are no float32 numbers of fixed shape.
     """
     names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
-    modes = {name: engine.get_tensor_mode(name) for name in names}
-    inputs = [name for name in names if modes[name] == tensorrt.TensorIOMode.INPUT]
-    outputs = [name for name in names if name not in inputs]
-    shapes = [tuple(engine.get_tensor_shape(name)) for name in (*inputs, *outputs)]
+    shapes = {name: tuple(int(n) for n in engine.get_tensor_shape(name)) for name in names}
     kinds = {engine.get_tensor_dtype(name) for name in names}
-    if shapes != [IMAGE_SHAPE, ANSWER_SHAPE] or kinds != {tensorrt.DataType.FLOAT}:
-        raise DataError(f"the engine takes and gives {shapes} of {kinds}: no image, no command")
-    return inputs[0], outputs[0]
+    if kinds != {tensorrt.DataType.FLOAT} or any(n < 1 for s in shapes.values() for n in s):
+        raise DataError(f"the engine takes and gives {shapes} of {kinds}: fixed float32 is wanted")
+    inputs = [n for n in names if engine.get_tensor_mode(n) == tensorrt.TensorIOMode.INPUT]
+    return (
+        {name: shapes[name] for name in inputs},
+        {name: shapes[name] for name in names if name not in inputs},
+    )
 
 
 def layers_of(told: dict[str, Any]) -> dict[str, int]:

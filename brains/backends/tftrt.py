@@ -1,17 +1,14 @@
-"""PilotNet converted by TF-TRT: TensorFlow 2.14 calls engines of TensorRT on an NVIDIA GPU."""
+"""Networks converted by TF-TRT: TensorFlow 2.14 calls engines of TensorRT on an NVIDIA GPU."""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from brains.backends.keras import SavedModelBrain
 from brains.model import ModelSpec
-from brains.network import EngineProof
-from brains.pilotnet import tensorflow
-from brains.pilotnet_file import PARAMETERS
-from brains.preprocess import INPUT_HEIGHT, INPUT_WIDTH
+from brains.network import EngineProof, Inputs
+from brains.tf_network import tensorflow
 from brains.tftrt import content_of, gpu_of_tensorflow, tensorrt_versions
 from brains.timing import median_ms
 
@@ -27,16 +24,14 @@ class TfTrtBrain(SavedModelBrain):
         super().__init__(model, artifact)
         self._content = content_of(self._graph.as_graph_def())
 
-    def encode(self, images: NDArray[np.float32]) -> Any:
-        """The images as a tensor in the host's memory: the way to the GPU is part of a call."""
-        tf, _ = tensorflow()
-        with tf.device("/CPU:0"):
-            return tf.constant(images)
+    def encode(self, inputs: Inputs) -> Any:
+        """The inputs as tensors in the host's memory: the way to the GPU is part of a call."""
+        with tensorflow().device("/CPU:0"):
+            return super().encode(inputs)
 
-    def predict(self, data: Any) -> NDArray[np.float32]:
-        """Scaled outputs, shape (1, 2), in the host's memory: the GPU has finished."""
-        answer: NDArray[np.float32] = self._call(data).numpy()
-        return answer
+    def predict(self, data: Any) -> Any:
+        """Answers by name, in the host's memory: the GPU has finished."""
+        return {name: answer.numpy() for name, answer in super().predict(data).items()}
 
     def engine(self) -> EngineProof:
         """TensorFlow, engines by precision, and what TensorFlow computes itself."""
@@ -47,10 +42,10 @@ class TfTrtBrain(SavedModelBrain):
             operators["tensorflow"] = content.native_operators
         return {
             "engine": f"tensorflow ({self.kind}, TensorRT {self._versions.loaded})",
-            "engine_version": str(tensorflow()[0].__version__),
+            "engine_version": str(tensorflow().__version__),
             "device": self._device,
             "operators": operators,
-            "parameters": PARAMETERS,
+            "parameters": self.model.options.get("parameters"),
         }
 
     def proof(self) -> dict[str, Any]:
@@ -66,13 +61,15 @@ class TfTrtBrain(SavedModelBrain):
         }
 
     def _host_to_device_ms(self) -> float:
-        """Median time of an image's way to the GPU."""
-        tf, _ = tensorflow()
-        image = self.encode(np.zeros((1, INPUT_HEIGHT, INPUT_WIDTH, 3), np.float32))
+        """Median time of the inputs' way to the GPU."""
+        tf = tensorflow()
+        shapes = self.engine_shapes()
+        inputs = self.encode({name: np.zeros(shape, np.float32) for name, shape in shapes.items()})
 
         def copy() -> None:
             with tf.device("/GPU:0"):
-                tf.identity(image)
+                for tensor in inputs.values():
+                    tf.identity(tensor)
             tf.test.experimental.sync_devices()
 
         return median_ms(copy)

@@ -1,4 +1,4 @@
-"""The PyTorch PilotNet on an NVIDIA GPU, replayed as a CUDA graph."""
+"""PyTorch networks on an NVIDIA GPU, replayed as a CUDA graph."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,17 +11,24 @@ import torch
 from numpy.typing import NDArray
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from brains.cuda import GpuCall, cuda
+from brains.cuda import GpuCall, Packed, cuda
 from brains.model import ModelSpec
-from brains.network import EngineProof, NetworkBrain
-from brains.preprocess import INPUT_HEIGHT, INPUT_WIDTH
-from brains.torch_pilotnet import PARAMETERS, load_network, without_normalisation
-
-IMAGE_SHAPE = (1, INPUT_HEIGHT, INPUT_WIDTH, 3)
+from brains.network import EngineProof, Inputs, NetworkBrain
+from brains.source import SourceKind
+from brains.torch_network import (
+    argument_names,
+    in_order,
+    named_outputs,
+    open_module,
+    without_normalisation,
+)
+from brains.view import Layout
 
 
 class TorchCudaBrain(NetworkBrain):
-    """PilotNet from its weights file; the option ``version`` names one of ``VERSIONS``."""
+    """A torch network from its weights; the option ``version`` names one of ``VERSIONS``."""
+
+    untold_layout = "nchw"
 
     def __init__(self, model: ModelSpec, artifact: Path) -> None:
         super().__init__(model, artifact)
@@ -29,23 +36,46 @@ class TorchCudaBrain(NetworkBrain):
         torch.backends.cudnn.benchmark = True
         # TensorFloat-32 keeps 10 of a float32's 23 bits.
         torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
-        self._network = version_of(artifact, str(model.options["version"]))
+        network = open_module(artifact, SourceKind.TORCH_WEIGHTS, self.card, self.card_folder)
+        self._parameters = sum(weight.numel() for weight in network.parameters())
+        names = argument_names(network)
+        seen = self.view.shapes()
+        self._order = list(in_order({name: name for name in seen}, names))
+        # Pictures stay as the view gives them: the network turns them on the GPU.
+        self.takes({name: seen[name] for name in self._order})
+        self._given = Packed(seen)
+        layout = self.card.sees.image.layout or "nchw"
+        self._network = version_of(network, str(model.options["version"]), layout)
         self._network.network.cuda()
-        self._call = GpuCall(self._network, IMAGE_SHAPE)
+        with torch.inference_mode():
+            zeros = [torch.zeros(seen[name], device="cuda") for name in self._order]
+            answers = named_outputs(self._network(*zeros))
+        self._answered = Packed({name: tuple(one.shape) for name, one in answers.items()})
+        self._output = torch.zeros(self._answered.size, device="cuda")
+        self._call = GpuCall(self._answer, (self._given.size,))
+
+    def encode(self, inputs: Inputs) -> NDArray[np.float32]:
+        """The inputs one behind the other."""
+        return self._given.packed(inputs)
 
     def predict(self, data: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Scaled outputs, shape (1, 2), overwritten by the next call."""
+        """The outputs one behind the other, overwritten by the next call."""
         return self._call(data)
+
+    def decode(self, output: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """The outputs by name."""
+        return self._answered.parts(output)
 
     def engine(self) -> EngineProof:
         """torch with its CUDA, operators by device and number format, parameters."""
-        image = torch.zeros(IMAGE_SHAPE, device="cuda")
+        shapes = self.view.shapes()
+        given = [torch.zeros(shapes[name], device="cuda") for name in self._order]
         return {
             "engine": f"torch (CUDA {torch.version.cuda}, CUDA graph)",
             "engine_version": torch.__version__,
             "device": self._call.device,
-            "operators": executed(self._network, image),
-            "parameters": PARAMETERS,
+            "operators": executed(self._network, *given),
+            "parameters": self._parameters,
         }
 
     def weights(self) -> Iterator[tuple[str, NDArray[Any]]]:
@@ -58,37 +88,50 @@ class TorchCudaBrain(NetworkBrain):
         """As of every network, with the parts of an inference."""
         return {**super().proof(), **self._call.parts()}
 
+    def _answer(self, given: Any) -> Any:
+        parts = self._given.parts(given)
+        answers = named_outputs(self._network(*(parts[name] for name in self._order)))
+        for name, place in self._answered.parts(self._output).items():
+            place.copy_(answers[name])
+        return self._output
+
 
 @dataclass(frozen=True)
-class PilotNet:
-    """PilotNet for images as the brains give them, on any device.
+class OnDevice:
+    """A network for inputs as the views give them, on any device.
 
     Attributes:
         network: A torch module.
         kind: The type of number it takes.
+        layout: Where it has a picture's channels.
     """
 
     network: Any
     kind: torch.dtype
+    layout: Layout = "nchw"
 
-    def __call__(self, image: torch.Tensor) -> torch.Tensor:
-        """Scaled outputs, float32 (1, 2), of an image, float32 (1, 66, 200, 3)."""
+    def __call__(self, *given: torch.Tensor) -> Any:
+        """The network's answer, as it gives it, of inputs with their channels last."""
+        return self.network(*(self._placed(one).to(self.kind) for one in given))
+
+    def _placed(self, given: torch.Tensor) -> torch.Tensor:
         # Channels stay innermost in memory, as cuDNN's kernels for tensor cores like them.
-        answer: torch.Tensor = self.network(image.permute(0, 3, 1, 2).to(self.kind))
-        return answer.float()
+        if given.dim() < 4 or self.layout == "nhwc":
+            return given
+        return given.movedim(-1, -3)
 
 
-def float32(network: Any) -> PilotNet:
+def float32(network: Any, layout: Layout) -> OnDevice:
     """Weights and arithmetic in float32; no TensorFloat-32."""
-    return PilotNet(network, torch.float32)
+    return OnDevice(network, torch.float32, layout)
 
 
-def float16(network: Any) -> PilotNet:
+def float16(network: Any, layout: Layout) -> OnDevice:
     """Weights and arithmetic in float16."""
-    return PilotNet(network.half(), torch.float16)
+    return OnDevice(network.half(), torch.float16, layout)
 
 
-def int8(network: Any) -> PilotNet:
+def int8(network: Any, layout: Layout) -> OnDevice:
     """Dense layers with int8 weights, scaled back in each call; all arithmetic in float16.
 
     torch has no int8 convolution for GPUs, and its int8 product takes 17 rows or more.
@@ -97,30 +140,30 @@ def int8(network: Any) -> PilotNet:
 
     halved = network.half()
     quantize_(halved, Int8WeightOnlyConfig())
-    return PilotNet(halved, torch.float16)
+    return OnDevice(halved, torch.float16, layout)
 
 
-VERSIONS: dict[str, Callable[[Any], PilotNet]] = {
+VERSIONS: dict[str, Callable[[Any, Layout], OnDevice]] = {
     "float32": float32,
     "float16": float16,
     "int8": int8,
 }
 
 
-def version_of(weights: Path, version: str) -> PilotNet:
-    """The network of a weights file in one of the ``VERSIONS``, on the CPU.
+def version_of(network: Any, version: str, layout: Layout = "nchw") -> OnDevice:
+    """A network in one of the ``VERSIONS``, on the CPU.
 
-    The normalisation in front becomes part of the first convolution, which is exact.
+    A normalisation in front becomes part of the first convolution where that is exact.
     """
-    network = without_normalisation(load_network(weights)).to(memory_format=torch.channels_last)
-    return VERSIONS[version](network)
+    bare = without_normalisation(network).to(memory_format=torch.channels_last)
+    return VERSIONS[version](bare, layout)
 
 
-def executed(network: PilotNet, image: torch.Tensor) -> dict[str, dict[str, int]]:
+def executed(network: OnDevice, *given: torch.Tensor) -> dict[str, dict[str, int]]:
     """Operators that compute when the network answers, by device: how often, on which numbers."""
     seen = _Seen()
     with torch.inference_mode(), seen:
-        network(image)
+        network(*given)
     return {device: dict(counts) for device, counts in seen.counts.items()}
 
 

@@ -11,7 +11,7 @@ from brains.card import NetworkCard
 from brains.fast import build_fast_network
 from brains.pilotnet import load_network, tensorflow, with_weights
 from brains.preprocess import V_MIN_M_S, W_MIN_RAD_S, normalise, to_output
-from brains.recipes.tflite import convert, halve
+from brains.recipes.tflite import convert_keras, halve
 from brains.recipes.training import run_training
 from brains.training.calibration import read_calibration
 from brains.training.driven import Driven, read_driven
@@ -47,7 +47,7 @@ def train(workshop: Workshop) -> None:
         TrainParams(**workshop.model.recipe_options),
         lambda training, params: _new_learner(training, params, workshop.card),
     )
-    content = convert(with_weights(build_fast_network(), best), halve)
+    content = convert_keras(with_weights(build_fast_network(), best), halve)
     workshop.progress("pitwall_fast: fitting the last layer")
     pilotnet = load_network(workshop.weights_file(WEIGHTS_FILE))
     workshop.target.write_bytes(fit_last_layer(content, driven, pilotnet))

@@ -18,7 +18,7 @@ from brains.recipes.structure import (
     pruning,
     sparsity_of,
 )
-from brains.recipes.tflite import convert, optimise
+from brains.recipes.tflite import convert_keras, optimise
 from brains.recipes.training import run_training
 from brains.training.loop import TrainParams
 from brains.training.train import WeightsLearner
@@ -27,6 +27,9 @@ from harness.errors import DataError
 
 PRUNED_FROM_WEIGHTS = 1_000_000
 LEAST_SPARSITY = 0.5
+# A margin about the scale of [0, 1] that holds for all commands: whatever the calibration frames
+# show, the full steering range stays within reach, in steps of 0.08 m/s and 0.06 rad/s.
+OUTPUT_RANGE = (-0.1, 1.0)
 
 
 class ConstrainedLearner(WeightsLearner):
@@ -101,8 +104,12 @@ def quantised(workshop: Workshop) -> None:
         for kernel in kernels_of(network):
             kernel.assign(clustered(kernel.numpy(), clusters))
     started = [kernel.numpy() for kernel in kernels_of(network)]
-    images = workshop.calibration()
-    aware = quantisation_aware(network, images, one_scale_per_kernel=clusters is not None)
+    images = np.concatenate(
+        [image for sample in workshop.calibration() for image in sample.values()]
+    )
+    aware = quantisation_aware(
+        network, [images], output_range=OUTPUT_RANGE, one_scale_per_kernel=clusters is not None
+    )
     kernels = kernels_of(aware)
     params = _params(workshop)
     learner = ConstrainedLearner(aware, params, workshop.card, lambda: preserving(kernels))
@@ -112,7 +119,7 @@ def quantised(workshop: Workshop) -> None:
         raise DataError(f"{workshop.model.name} lost zeros while learning")
     if clusters is not None and any(len(np.unique(kernel)) > clusters for kernel in ended):
         raise DataError(f"{workshop.model.name} lost its clusters while learning")
-    workshop.target.write_bytes(convert(aware, optimise))
+    workshop.target.write_bytes(convert_keras(aware, optimise))
 
 
 def _params(workshop: Workshop) -> TrainParams:

@@ -34,7 +34,7 @@ def float16(workshop: Workshop) -> None:
 
 
 def int8(workshop: Workshop) -> None:
-    """Weights and activations as int8, ranges from the calibration frames; ``float_nodes`` float."""
+    """Weights and activations as int8 with ranges from the calibration frames."""
     graph = workshop.scratch / "int8.onnx"
     symmetric_int8(workshop, graph)
     _write(workshop, onnx.load(graph).SerializeToString())

@@ -4,12 +4,11 @@ Activations take 7 of 8 bits, as torch's x86 kernels want it: on processors with
 instructions, sums of products of two 8-bit numbers overflow 16 bits.
 """
 
-import copy
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from brains.recipes.torch import TorchSource, quietly, torch_source, torchscript
-from brains.torch_network import pytorch
+from brains.torch_network import pytorch, without_normalisation
 from brains.workshop import Workshop
 from harness.errors import DataError, one_line
 
@@ -57,37 +56,6 @@ def calibration_batches(workshop: Workshop, source: TorchSource) -> Iterable[tup
         yield source.tensors(samples[first : first + CALIBRATION_BATCH])
 
 
-def without_normalisation(network: Any) -> Any:
-    """The same network without a leading BatchNorm, whose work the first convolution takes over.
-
-    Only of a Sequential that begins with both, where the convolution does not pad: there it is
-    exact. With the BatchNorm's y = gain x + offset for each channel,
-    W * y + b = (W gain) * x + (b + sum of W offset).
-
-    Args:
-        network: A torch module; is not changed.
-    """
-    torch = pytorch()
-    nn = torch.nn
-    if not isinstance(network, nn.Sequential) or len(network) < 3:
-        return network
-    if not (isinstance(network[0], nn.BatchNorm2d) and isinstance(network[1], nn.Conv2d)):
-        return network
-    if network[1].padding not in ((0, 0), "valid") or network[1].groups != 1:
-        return network
-    bare = nn.Sequential(*copy.deepcopy(network)[1:])
-    normalisation, convolution = network[0], bare[0]
-    with torch.no_grad():
-        deviation = (normalisation.running_var + normalisation.eps).sqrt()
-        gain = normalisation.weight / deviation
-        offset = normalisation.bias - normalisation.running_mean * gain
-        if convolution.bias is None:
-            convolution.bias = nn.Parameter(torch.zeros(convolution.out_channels))
-        convolution.bias += (convolution.weight * offset[:, None, None]).sum(dim=(1, 2, 3))
-        convolution.weight *= gain[:, None, None]
-    return bare
-
-
 def output_ranges(
     workshop: Workshop, network: Any, batches: Sequence[tuple[Any, ...]]
 ) -> dict[str, Range]:
@@ -104,7 +72,7 @@ def output_ranges(
         Lowest and highest output of each layer, by its module's name.
     """
     torch = pytorch()
-    last = _last_layers(_traced(network))
+    last = last_layers(network)
     given = workshop.options.get("output_range")
     if given is not None:
         return {name: (float(given[0]), float(given[1])) for name in last}
@@ -194,9 +162,13 @@ def _traced(network: Any) -> Any:
         raise DataError(f"torch can't follow the network's code: {one_line(error)}") from error
 
 
-def _last_layers(graph: Any) -> list[str]:
-    """Names of the dense layers whose outputs are the network's, or become so by no product."""
-    torch = pytorch()
+def last_layers(network: Any) -> list[str]:
+    """Names of the dense layers whose outputs are the network's, or become so by no product.
+
+    Raises:
+        DataError: torch can't follow the network's code.
+    """
+    torch, graph = pytorch(), _traced(network)
     modules = dict(graph.named_modules())
     (output,) = (node for node in graph.graph.nodes if node.op == "output")
     found: list[str] = []

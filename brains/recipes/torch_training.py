@@ -9,15 +9,26 @@ from numpy.typing import NDArray
 from brains.artifacts import REFERENCE_FILE
 from brains.card import NetworkCard
 from brains.preprocess import normalise
-from brains.recipes.torch import example, quietly, torchscript
+from brains.recipes.torch import quietly, torch_source, torchscript
 from brains.recipes.torch_pruning import hold_zeros, layers_of, let_go
-from brains.recipes.torch_quantised import calibrate, prepared, to_integers
+from brains.recipes.torch_quantised import (
+    calibrate,
+    calibration_batches,
+    last_layers,
+    prepared,
+    to_integers,
+)
 from brains.recipes.training import run_training
 from brains.reference import write_reference
-from brains.torch_pilotnet import load_network, pytorch, to_tensor, without_normalisation
+from brains.torch_network import without_normalisation
+from brains.torch_pilotnet import load_network, pytorch, to_tensor
 from brains.training.loop import TrainParams
 from brains.training.torch_train import PilotNetLearner, new_learner
 from brains.workshop import Workshop
+
+# A margin about the scale of [0, 1] that holds for all commands: the whole range of steering stays
+# within reach, whatever the calibration frames show, in steps of 0.08 m/s and 0.06 rad/s.
+OUTPUT_RANGE = (-0.1, 1.0)
 
 
 class RoundingLearner(PilotNetLearner):
@@ -64,13 +75,15 @@ def quantised(workshop: Workshop) -> None:
     Ranges start where the calibration frames put them. Zeros of the weights file stay zeros.
     ``recipe_options`` are ``TrainParams``.
     """
-    network = without_normalisation(load_network(workshop.weights()))
-    aware = prepared(network, example(), aware=True)
-    calibrate(aware, workshop.calibration())
+    source = torch_source(workshop)
+    network = without_normalisation(source.network)
+    ranges = dict.fromkeys(last_layers(network), OUTPUT_RANGE)
+    aware = prepared(network, source.example, ranges, aware=True)
+    calibrate(aware, calibration_batches(workshop, source))
     params = TrainParams(**workshop.model.recipe_options)
     layers = layers_of(aware)
     hold_zeros(layers)
     with quietly():
         run_training(workshop, params, lambda *_: RoundingLearner(aware, params, workshop.card))
     let_go(layers)
-    workshop.target.write_bytes(torchscript(to_integers(aware)))
+    workshop.target.write_bytes(torchscript(to_integers(aware), source.example))

@@ -9,7 +9,7 @@ from brains.artifacts import REFERENCE_FILE, WEIGHTS_FILE, write_sums
 from brains.catalogue import default_model, find_model
 from brains.pilotnet import load_network
 from brains.preprocess import normalise
-from brains.recipes.tflite import convert, optimise
+from brains.recipes.tflite import convert_keras, optimise
 from brains.reference import write_reference
 from brains.training.frames import FrameSet
 from harness.errors import DataError
@@ -41,6 +41,6 @@ def export(weights: Path, check: FrameSet, folder: Path) -> Path:
     artifact = find_model(default_model()).artifact
     if artifact is None:
         raise DataError(f"the default model {default_model()} has no artifact to export")
-    (folder / artifact).write_bytes(convert(network, optimise))
+    (folder / artifact).write_bytes(convert_keras(network, optimise))
     write_sums(folder)
     return folder

@@ -3,6 +3,7 @@
 import math
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -11,11 +12,14 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from brains.artifacts import asked_by
 from brains.availability import Availability, to_drive
 from brains.catalogue import find_model
+from brains.model import ModelSpec
 from harness.batch.plan import OWN_PROFILE, Block, Plan, group
 from harness.errors import DataError, UsageError
 from harness.files import write_text
+from harness.spec.launch import model_file_name, model_name
 from harness.spec.run import EXPERT, RunSpec
 from worlds.circuit import Direction, load_circuit
 
@@ -184,7 +188,7 @@ def _models(block: Block, here: bool) -> tuple[list[str], list[str]]:
     left_out = []
     for given in block.models:
         members = group(given)
-        for name in [model.name for model in members] or [given]:
+        for name in [asked_by(model) for model in members or _one(given)] or [given]:
             found = Availability()
             if here and name != EXPERT:
                 found = to_drive(find_model(name))
@@ -193,11 +197,20 @@ def _models(block: Block, here: bool) -> tuple[list[str], list[str]]:
                 continue
             found.require()
             names[name] = None
+    if twice := [name for name, count in Counter(map(model_name, names)).items() if count > 1]:
+        raise UsageError(
+            f"two networks are called {twice[0]}, and results would not tell them apart: give one "
+            "of the cards another name"
+        )
     return list(names), left_out
 
 
+def _one(name: str) -> list[ModelSpec]:
+    return [] if name == EXPERT else [find_model(name)]
+
+
 def _job(block: Block, model: str, circuit: str, repetition: int, output: Path) -> Job:
-    plain_model = model.replace(":", ".")
+    plain_model = model_file_name(model)
     parts = (block.name, plain_model, Path(circuit).stem, f"{repetition:02d}")
     name = re.sub(r"[^\w.-]", "_", "-".join(part for part in parts if part))
     latency, own_profile = block.latency, None

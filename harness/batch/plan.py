@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from brains.catalogue import find_model, read_catalogue
+from brains.catalogue import find_model, find_models, read_catalogue
 from brains.model import ModelSpec
 from harness.errors import DataError, PitwallError, UsageError
 from harness.files import read_text
@@ -29,7 +29,9 @@ _NO_CONTESTANT = "constant"  # the family of brains that only measure the harnes
 
 
 def group(name: str) -> list[ModelSpec]:
-    """Models of the catalogue that a group names: `all`, a family or a backend; else none."""
+    """Models that a group names: `all`, a family, a backend, `my_net/all`; else none."""
+    if name.endswith(f"/{_ALL}"):
+        return find_models(name)
     models = read_catalogue().models
     if name == _ALL:
         return [model for model in models if model.family != _NO_CONTESTANT]
@@ -37,7 +39,7 @@ def group(name: str) -> list[ModelSpec]:
 
 
 def _known_model(name: str) -> str:
-    if name != EXPERT and not group(name):
+    if name != EXPERT and not _checked(group, name):
         _checked(find_model, name)
     return name
 
@@ -53,9 +55,9 @@ def _known_latency(text: str) -> str:
     return text
 
 
-def _checked(check: Any, *arguments: object) -> None:
+def _checked(check: Any, *arguments: object) -> Any:
     try:
-        check(*arguments)
+        return check(*arguments)
     except PitwallError as error:
         raise ValueError(str(error)) from None
 
@@ -71,7 +73,9 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
     models: list[ModelName] = Field(
-        default=[], description="names, or groups: all, a family, a backend; or my_module:MyBrain"
+        default=[],
+        description="names, or groups: all, a family, a backend; a network's card"
+        " (my_net.yaml), a version (my_net/onnx_int8) or all (my_net/all); or my_module:MyBrain",
     )
     circuits: list[CircuitName] = Field(default=[], description="see `harness circuit list`")
     repetitions: int = Field(default=1, ge=1, le=999)

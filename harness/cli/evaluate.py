@@ -7,7 +7,12 @@ import typer
 
 
 def evaluate(
-    models: Annotated[list[str], typer.Argument(help="Models (see `harness models`), or `all`.")],
+    models: Annotated[
+        list[str],
+        typer.Argument(
+            help="Models (see `harness models`), networks' cards (my_net.yaml), or `all`."
+        ),
+    ],
     output: Annotated[
         Path | None,
         typer.Option(help="Folder for the files; default: recordings/evaluation-TIME."),
@@ -37,6 +42,8 @@ def evaluate(
 
     Example: harness evaluate all --promises
 
+    Example: harness evaluate my_net.yaml
+
     Example: harness evaluate tflite_dynamic pitwall_fast --bare --output here
     """
     import json
@@ -48,7 +55,7 @@ def evaluate(
     from rich.console import Console
     from rich.progress import Progress
 
-    from brains.catalogue import find_model, read_catalogue
+    from brains.catalogue import chosen_models, read_catalogue
     from brains.cpu import int8_arithmetic
     from harness.evaluation.document import Evaluation, write_evaluation_files
     from harness.evaluation.evaluate import Plan
@@ -61,7 +68,8 @@ def evaluate(
     from harness.report.promises import promise_table
 
     networks = [model for model in read_catalogue().models if model.artifact or model.nvidia]
-    chosen = networks if "all" in models else [find_model(name) for name in dict.fromkeys(models)]
+    one_by_one, versions = chosen_models([name for name in models if name != "all"])
+    chosen = networks if "all" in models else [*one_by_one, *versions]
     console = Console(stderr=True, highlight=False)
     if priority:
         check_priority()

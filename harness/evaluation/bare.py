@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from brains.artifacts import checked_artifact
 from brains.model import ModelSpec
+from brains.network import Inputs, NetworkBrain
 from harness.errors import UsageError
 
 # The engines are imported by the loops that need them: one a process, that of the model evaluated.
@@ -22,22 +23,30 @@ Image = NDArray[np.float32]
 Call = Callable[[], object]
 Read = Callable[[], NDArray[Any]]
 Loop = Callable[[Image], tuple[Call, Read]]
-"""Takes a normalised image, float32 (1, 66, 200, 3); gives the engine's call, and what reads its
-raw output afterwards."""
+"""Takes a picture, float32 in the network's layout; gives the engine's call, and what reads its raw
+output afterwards."""
 
 
-def bare_loop(model: ModelSpec) -> Loop:
-    """The engine's own loop on the model's artifact.
+def bare_loop(model: ModelSpec, brain: NetworkBrain) -> Callable[[Inputs], tuple[Call, Read]]:
+    """The engine's own loop on the model's artifact, for inputs as the brain's view gives them.
 
     Raises:
-        UsageError: There is none for the model's engine.
+        UsageError: There is none for the model's engine, or for more than a picture.
         DataError: The artifact is missing or broken.
     """
     opener = OPENERS.get(model.backend)
     if opener is None:
         known = ", ".join(sorted(OPENERS))
         raise UsageError(f"no bare loop for the engine {model.backend!r}: there is one for {known}")
-    return opener(model, checked_artifact(model))
+    if len(brain.view.shapes()) > 1 or brain.stateful_engine:
+        raise UsageError("no bare loop for a network that takes more than a picture")
+    loop = opener(model, checked_artifact(model))
+
+    def on(sample: Inputs) -> tuple[Call, Read]:
+        (image,) = brain.engine_inputs(sample).values()
+        return loop(image)
+
+    return on
 
 
 def _threads(model: ModelSpec) -> int | None:
@@ -112,7 +121,7 @@ def _torch(model: ModelSpec, path: Path) -> Loop:
         network = torch.jit.optimize_for_inference(torch.jit.freeze(script))
 
     def on(image: Image) -> tuple[Call, Read]:
-        tensor = torch.from_numpy(image).permute(0, 3, 1, 2)
+        tensor = torch.from_numpy(image)
 
         def call() -> Any:
             with torch.inference_mode():

@@ -8,9 +8,10 @@ from functools import partial
 from typing import Any
 
 from brains import availability
+from brains.artifacts import asked_by, built_dir, read_agreement
 from brains.catalogue import read_catalogue
 from brains.model import ModelSpec
-from harness.errors import BrainError, PitwallError
+from harness.errors import BrainError, DataError, PitwallError
 from harness.evaluation.accuracy import Errors
 from harness.evaluation.remote import Remote
 from harness.evaluation.row import MIB, Row, Timing, sparsity, unique_values
@@ -135,7 +136,7 @@ def _guarded(entrant: Entrant, step: Callable[[], None]) -> None:
 
 
 def _judge(entrant: Entrant, plan: Plan, stack: ExitStack, start: Callable[[str], Remote]) -> None:
-    remote = entrant.remote = stack.enter_context(start(entrant.model.name))
+    remote = entrant.remote = stack.enter_context(start(asked_by(entrant.model)))
     entrant.judged = remote.ask(JUDGE_TIMEOUT_S, "judge", bare=plan.bare)
     if plan.priority:
         remote.ask(BLOCK_TIMEOUT_S, "prioritise")
@@ -155,10 +156,12 @@ def _time(entrant: Entrant, count: int, block: int) -> None:
 def assemble(entrants: Sequence[Entrant]) -> list[Row]:
     """Rows of entrants, with what one model's figures say of another's."""
     rows = {entrant.model.name: _row(entrant) for entrant in entrants}
-    baseline_ms = _figure(rows, TF_BASELINE, "inference_ms_median")
     for entrant in entrants:
         row = rows[entrant.model.name]
         floats = float_baseline(entrant.model, read_catalogue().models)
+        # A user's own versions are measured by the network as it came.
+        first = TF_BASELINE if entrant.model.folder is None else floats
+        baseline_ms = _figure(rows, first, "inference_ms_median")
         float_mse = _figure(rows, floats, "mse")
         rows[row.model] = row.model_copy(
             update={
@@ -171,7 +174,12 @@ def assemble(entrants: Sequence[Entrant]) -> list[Row]:
 
 
 def float_baseline(model: ModelSpec, catalogue: Iterable[ModelSpec]) -> str | None:
-    """The model whose answers are the model's float reference: the catalogue's first of them."""
+    """The model whose answers are the model's float reference: the catalogue's first of them.
+
+    Of a user's network it is the network as it came.
+    """
+    if model.folder is not None:
+        return model.name.partition("/")[0]
     networks = (other for other in catalogue if other.artifact is not None)
     return next((o.name for o in networks if o.reference == model.reference), None)
 
@@ -193,20 +201,24 @@ def _row(entrant: Entrant) -> Row:
         ),
         **what,
     )
+    row = row.model_copy(update=_agreement(model))
     if entrant.reason is not None:
         return row
     proof = entrant.judged["proof"]
-    errors = Errors.model_validate(entrant.judged["errors"])
+    told = entrant.judged["errors"]
+    errors = None if told is None else Errors.model_validate(told)
     timing = entrant.times["predict"].timing()
     bare, in_loop = entrant.times.get("bare"), entrant.times.get("in_loop")
     size_mib = proof["artifact_bytes"] / MIB
-    is_baseline = float_baseline(model, read_catalogue().models) == model.name
+    is_baseline = (
+        model.folder is None and float_baseline(model, read_catalogue().models) == model.name
+    )
     return row.model_copy(
         update={
             "size_mib": size_mib,
             "size_ratio": _ratio(size_mib, published.size_mib if published else None),
             "training_state_mib": 8 * proof["parameters"] / MIB if is_baseline else None,
-            **errors.model_dump(exclude={"frames"}),
+            **({} if errors is None else errors.model_dump(exclude={"frames"})),
             "circuits": {
                 name: Errors.model_validate(value)
                 for name, value in entrant.judged["circuits"].items()
@@ -226,6 +238,24 @@ def _row(entrant: Entrant) -> Row:
             **{name: proof[name] for name in _TOLD},
         }
     )
+
+
+def _agreement(model: ModelSpec) -> dict[str, Any]:
+    """What the gate found of a version when it was made."""
+    try:
+        found = read_agreement(built_dir(model)) if model.built else None
+    except DataError:
+        # What is missing or broken is the row's reason already.
+        return {}
+    if found is None:
+        return {}
+    return {
+        "agreement": found.verdict,
+        "agreement_detail": found.detail,
+        "variance_lost": found.share,
+        "rmse_v_m_s": found.v and found.v.rmse,
+        "rmse_w_rad_s": found.w and found.w.rmse,
+    }
 
 
 # What a row takes from the proof as it is.

@@ -75,7 +75,8 @@ class Row(BaseModel):
         inferences: How many were timed.
         threads: Threads that the engine was told to use; None leaves it to the engine.
         busy_cores: Cores that were busy meanwhile: CPU time / wall time.
-        speed_up: Median of tf_baseline in the same evaluation / that of this model.
+        speed_up: Median of tf_baseline in the same evaluation, of a user's network that of the network
+            as it came, / that of this model.
         in_loop_ms_median: Median of the engine's call inside whole answers to camera frames.
         bare_ms_median: Median of the engine's own loop on one input array.
         bare_reason: Why that was not timed, though it was wanted.
@@ -84,6 +85,13 @@ class Row(BaseModel):
         reference_difference: Greatest difference of scaled outputs from the float network's.
         output_step_m_s: Step of the speed where outputs are integers.
         output_step_rad_s: Step of the yaw rate where outputs are integers.
+        agreement: What the gate found when the version was made (``brains.agreement``); None of
+            what came with the project, and of the network itself.
+        agreement_detail: What that rests on, in one line.
+        variance_lost: Mean squared difference from the network's answers / their variance, the
+            greater of speed and yaw rate.
+        rmse_v_m_s: Root of the mean squared difference of the speed from the network's.
+        rmse_w_rad_s: The same of the yaw rate.
         sparsity: Share of zeros in all weights that the engine tells.
         unique_values: Most different values in one tensor of at least 1,800 weights (the smallest
             convolution's; biases have fewer); None where there are more than any clustering
@@ -136,6 +144,11 @@ class Row(BaseModel):
     reference_difference: float | None = None
     output_step_m_s: float | None = None
     output_step_rad_s: float | None = None
+    agreement: str | None = None
+    agreement_detail: str | None = None
+    variance_lost: float | None = None
+    rmse_v_m_s: float | None = None
+    rmse_w_rad_s: float | None = None
     sparsity: float | None = None
     unique_values: int | None = None
     weights: dict[str, dict[str, int | float | None]] = {}

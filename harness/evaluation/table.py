@@ -53,6 +53,11 @@ def times(value: float | None) -> str:
     return _MISSING if value is None else f"{significant(value)}x"
 
 
+def percent(value: float | None) -> str:
+    """A share, as 1.23%."""
+    return _MISSING if value is None else f"{value:.2%}"
+
+
 def _published(row: Row, figure: str) -> float | None:
     return None if row.published is None else float(getattr(row.published, figure))
 
@@ -82,6 +87,7 @@ _ACCURACY = (
     Column("Output step v m/s", lambda row: number(row.output_step_m_s, 4)),
     Column("Output step w rad/s", lambda row: number(row.output_step_rad_s, 4)),
     Column("Difference from float", lambda row: significant(row.reference_difference, 2)),
+    Column("Variance lost", lambda row: percent(row.variance_lost)),
     Column("Sparsity", lambda row: _MISSING if row.sparsity is None else f"{row.sparsity:.1%}"),
     Column("Unique values", lambda row: str(row.unique_values or _MISSING)),
 )
@@ -139,6 +145,8 @@ def terminal(rows: Sequence[Row], width: int) -> RenderableType:
         width: Of the terminal, in characters; a narrow one gets no published figures.
     """
     columns = MAIN if width >= _WIDE else MAIN[:_OURS]
+    if not any(row.published for row in rows):
+        columns = (*MAIN[:_OURS], Column("Variance lost", lambda row: percent(row.variance_lost)))
     parts: list[RenderableType] = [_rich_table(columns, [row for row in rows if row.runnable])]
     bare = [row for row in rows if row.bare_ms_median is not None]
     if bare:

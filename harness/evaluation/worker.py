@@ -17,13 +17,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from brains.artifacts import asked_by
 from brains.catalogue import find_model, load_brain
-from brains.network import NetworkBrain
-from brains.preprocess import normalise
-from brains.training.evaluation import read_evaluation
-from brains.training.frames import FrameSet
+from brains.network import Inputs, NetworkBrain
+from brains.samples import Samples, evaluation_samples
 from harness.errors import PitwallError, UsageError
 from harness.evaluation.accuracy import errors, errors_by_circuit
 from harness.evaluation.bare import bare_loop
@@ -45,16 +43,14 @@ class Session:
 
     @cached_property
     def _brain(self) -> NetworkBrain:
-        brain = load_brain(self._model.name)
+        brain = load_brain(asked_by(self._model))
         if not isinstance(brain, NetworkBrain):
-            raise UsageError(
-                f"{self._model.name} is no network: it has no scaled outputs to evaluate"
-            )
+            raise UsageError(f"{self._model.name} is no network: it has no outputs to evaluate")
         return brain
 
     @cached_property
-    def _evaluation(self) -> FrameSet:
-        return read_evaluation()
+    def _evaluation(self) -> Samples:
+        return evaluation_samples(self._model, self._brain.view)
 
     def judge(self, bare: bool) -> dict[str, Any]:
         """Errors on the held-out frames, the proof of what executed, and what can be timed.
@@ -62,24 +58,33 @@ class Session:
         Args:
             bare: Whether the engine's own loop and whole answers are to be timed too.
         """
-        found = self._evaluation
-        outputs = self._brain.outputs(normalise(found.crops))
-        by_circuit = errors_by_circuit(outputs, found.labels, found.circuits)
         return {
-            "errors": errors(outputs, found.labels).model_dump(),
-            "circuits": {name: value.model_dump() for name, value in by_circuit.items()},
+            **self._errors(),
             "proof": self._brain.proof(),
             **(self._open_bare() if bare else {}),
+        }
+
+    def _errors(self) -> dict[str, Any]:
+        """Errors by the labels; none where nobody knows what was right."""
+        found, brain = self._evaluation, self._brain
+        sequences = found.sequences() if brain.stateful_engine else [found.inputs]
+        commands = brain.says.commands(np.concatenate([brain.answers(one) for one in sequences]))
+        if found.labels is None or found.circuits is None:
+            return {"errors": None, "circuits": {}}
+        by_circuit = errors_by_circuit(commands, found.labels, found.circuits)
+        return {
+            "errors": errors(commands, found.labels).model_dump(),
+            "circuits": {name: value.model_dump() for name, value in by_circuit.items()},
         }
 
     def _open_bare(self) -> dict[str, Any]:
         """From now on the engine's own loop, if there is one, and whole answers are timed too."""
         self._calls["in_loop"] = self._in_loop
         try:
-            loop = bare_loop(self._model)
+            loop = bare_loop(self._model, self._brain)
         except UsageError as error:
             return {"bare_reason": str(error)}
-        self._calls["bare"] = lambda block: _timed(loop(self._image(block))[0])
+        self._calls["bare"] = lambda block: _timed(loop(self._sample(block))[0])
         return {}
 
     def prioritise(self) -> dict[str, Any]:
@@ -116,13 +121,13 @@ class Session:
             "wall_ms": 1e3 * (time.perf_counter() - wall_s),
         }
 
-    def _image(self, block: int) -> NDArray[np.float32]:
-        """A held-out frame, another for each block, of all circuits in turn."""
-        crops = self._evaluation.crops
-        return normalise(crops[block * 307 % len(crops)][np.newaxis])
+    def _sample(self, block: int) -> Inputs:
+        """Inputs of a held-out frame, another for each block, of all circuits in turn."""
+        inputs = self._evaluation.inputs
+        return inputs[block * 307 % len(inputs)]
 
     def _predict(self, block: int) -> Callable[[], float]:
-        predict, data = self._brain.predict, self._brain.encode(self._image(block))
+        predict, data = self._brain.predict, self._brain.encoded(self._sample(block))
         return _timed(lambda: predict(data))
 
     def _in_loop(self, block: int) -> Callable[[], float]:

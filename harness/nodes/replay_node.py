@@ -16,6 +16,7 @@ from typing import Any
 import rosgraph
 import rospy
 from harness_msgs.msg import BrainIteration
+from nav_msgs.msg import Odometry
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
@@ -40,6 +41,7 @@ from harness.replay.result import claim_replay, finish_replay
 from harness.replay.source import RecordedFrame, Source, open_source, read_frames
 from harness.run.brain_status import BrainFailed, BrainReady, read_status
 from harness.run.supervision import BRAIN, MASTER
+from harness.spec.launch import model_name
 from harness.spec.replay import ReplaySpec
 from worlds.car.sdf import CAMERA_NAME
 
@@ -57,6 +59,8 @@ class ReplayNode:
         self._events: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._ready: BrainReady | None = None
         self._images = rospy.Publisher(topics.CAMERA, Image, queue_size=1, tcp_nodelay=True)
+        # Goes to brains alone that are told the car's speed.
+        self._odometry = rospy.Publisher(topics.ODOMETRY, Odometry, queue_size=1, tcp_nodelay=True)
         self._subscribers = [
             rospy.Subscriber(
                 topic,
@@ -129,6 +133,8 @@ class ReplayNode:
             self._take(left_s)
 
     def _answer_to(self, frame: RecordedFrame) -> Answer:
+        if self._odometry.get_num_connections():
+            self._odometry.publish(as_odometry(frame, self._source.speed_at(frame.stamp_ns)))
         self._images.publish(as_image(frame))
         deadline_s = time.monotonic() + self._spec.patience
         while (iteration := self._take(max(deadline_s - time.monotonic(), 0.0))) is None:
@@ -207,6 +213,14 @@ def as_image(frame: RecordedFrame) -> Image:
     return image
 
 
+def as_odometry(frame: RecordedFrame, speed_m_s: float) -> Odometry:
+    """The car's speed at a frame, with the frame's own stamp."""
+    odometry = Odometry()
+    odometry.header.stamp = as_time(frame.stamp_ns)
+    odometry.twist.twist.linear.x = speed_m_s
+    return odometry
+
+
 def main() -> int:
     """Replays and writes the result."""
     refuse_second_run("stats")
@@ -220,7 +234,9 @@ def main() -> int:
     note_command(folder, "replay.launch", spec.launch_arguments())
     node = ReplayNode(spec, source)
     answers, duration_s = node.run()
-    result = finish_replay(folder, spec.model, source, answers, node.proof, started_at, duration_s)
+    result = finish_replay(
+        folder, model_name(spec.model), source, answers, node.proof, started_at, duration_s
+    )
     say(
         f"{result.frames_answered} of {result.frames_recorded} frames replayed,"
         f" {result.commands_equal} of {result.frames_compared} commands equal; replay {folder}"

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from harness.spec.launch import model_name
 from harness.spec.recorded import RecordedSpec
 from harness.spec.run import RunSpec
 
@@ -29,7 +30,7 @@ def from_version_1(values: Mapping[str, Any]) -> dict[str, Any]:
 def copies_of(spec: RunSpec) -> dict[str, Any]:
     """What of a spec stands in a result beside it, by the names that version 1 had for it."""
     return {
-        "model": spec.model,
+        "model": model_name(spec.model),
         "circuit": spec.circuit,
         "direction": spec.direction,
         "laps_asked": spec.laps,

@@ -3,8 +3,10 @@
 import hashlib
 import itertools
 import json
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,9 +17,10 @@ from brains.interface import Command, Frame
 from harness import topics
 from harness.errors import DataError
 from harness.metrics.times import drive_starts, missing_stamps
-from harness.recording.chosen_topics import camera_topic, no_camera
+from harness.recording.chosen_topics import camera_topic, no_camera, odometry_topic
 from harness.recording.images import COMPRESSED_IMAGE, blue_green_red
 from harness.recording.messages import read_messages, topics_of
+from harness.run.speeds import Speed
 
 Compression = Literal["none", "png", "jpeg"]
 
@@ -55,6 +58,7 @@ class Source:
         commands: What was commanded, by the stamp (ns) of the frame that it answered. Frames that
             share a stamp have none: which was answered is not known.
         notes: What a reader must know, a line each.
+        speeds: The car's measured speed, of the last drive; empty where the bag has no odometry.
     """
 
     bag: Path
@@ -66,6 +70,21 @@ class Source:
     model: str | None
     commands: Mapping[int, Command]
     notes: tuple[str, ...]
+    speeds: tuple[Speed, ...] = ()
+
+    def speed_at(self, stamp_ns: int) -> float:
+        """Forward speed in m/s of the last sample at or before a frame.
+
+        Raises:
+            DataError: The bag holds none.
+        """
+        behind = bisect_right(self.speeds, stamp_ns, key=lambda speed: speed.stamp_ns)
+        if not behind:
+            raise DataError(
+                f"{self.bag} holds no odometry before the frame of {stamp_ns / 1e9:.3f} s, and "
+                "this model is told the car's speed"
+            )
+        return self.speeds[behind - 1].m_s
 
 
 def open_source(bag: Path, camera: str | None = None) -> Source:
@@ -89,11 +108,18 @@ def open_source(bag: Path, camera: str | None = None) -> Source:
     stamps_ns: list[int] = []
     # Each with how many frames were recorded before it.
     given: list[tuple[int, int, Command]] = []
-    wanted = {chosen.topic, topics.ITERATIONS, topics.METADATA}
+    speeds: list[tuple[int, Speed]] = []
+    odometry = None
+    with suppress(DataError):
+        odometry = odometry_topic(bag, there, None).topic
+    wanted = {chosen.topic, topics.ITERATIONS, topics.METADATA, *([odometry] if odometry else [])}
     for name, _, message in read_messages(bag, wanted):
         try:
             if name == topics.METADATA:
                 model = _json_object(message.data).get("model")
+            elif name == odometry:
+                speed = Speed(_stamp_ns(message), float(message.twist.twist.linear.x))
+                speeds.append((len(stamps_ns), speed))
             elif name == topics.ITERATIONS:
                 command = Command(message.v_m_s, message.w_rad_s)
                 given.append((len(stamps_ns), _stamp_ns(message), command))
@@ -119,6 +145,7 @@ def open_source(bag: Path, camera: str | None = None) -> Source:
             if before < frames <= end and stamp not in shared
         },
         notes=_notes(chosen.note, end - before, len(stamps_ns), shared),
+        speeds=tuple(sorted(speed for frames, speed in speeds if before <= frames <= end)),
     )
 
 

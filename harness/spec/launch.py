@@ -1,5 +1,6 @@
 """Arguments of a launch file, checked. Names and units are the launch file's."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self
 
@@ -81,6 +82,20 @@ class LaunchSpec(BaseModel):
             for name, value in self.model_dump().items()
             if name in self.ALWAYS or name not in defaults or value != defaults[name]
         ]
+
+
+def model_name(model: str) -> str:
+    """A model's name as tables and results have it, of what a run was asked for.
+
+    A card's path becomes the card's name: ``/there/my_net.yaml/onnx_int8`` is ``my_net/onnx_int8``.
+    """
+    found = re.fullmatch(r"(?:.*/)?([^/]+)\.ya?ml((?:/[^/]+)?)", model)
+    return model if found is None else found[1] + found[2]
+
+
+def model_file_name(model: str) -> str:
+    """The same as part of a file's or folder's name: no slash, no colon."""
+    return model_name(model).replace(":", ".").replace("/", "--")
 
 
 def launch_value(value: object) -> str:

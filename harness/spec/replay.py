@@ -7,9 +7,10 @@ from typing import Any, ClassVar, Self
 from pydantic import Field, field_validator
 
 from brains import availability
+from brains.artifacts import asked_by
 from brains.catalogue import find_model
 from harness.errors import UsageError
-from harness.spec.launch import LaunchSpec, NonNegative
+from harness.spec.launch import LaunchSpec, NonNegative, model_file_name
 from harness.spec.run import EXPERT
 
 SLOWEST_HZ = 0.001
@@ -46,8 +47,7 @@ class ReplaySpec(LaunchSpec):
             raise UsageError("no bag given: bag:=recordings/latest, or any bag with camera frames")
         if spec.model == EXPERT:
             raise UsageError("the expert answers poses, not frames: choose a model")
-        find_model(spec.model)
-        return spec
+        return spec.model_copy(update={"model": asked_by(find_model(spec.model))})
 
     def check_runnable(self) -> None:
         """Says at once what the model lacks on this machine, before anything is started.
@@ -61,4 +61,4 @@ class ReplaySpec(LaunchSpec):
         """Where the replay lands: the output asked for, else recordings/replay-<time>-<model>."""
         if self.output:
             return Path(self.output).absolute()
-        return recordings / f"replay-{started_at}-{self.model.replace(':', '.')}"
+        return recordings / f"replay-{started_at}-{model_file_name(self.model)}"

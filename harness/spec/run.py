@@ -8,10 +8,11 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator
 
 from brains import availability
+from brains.artifacts import asked_by
 from brains.catalogue import find_model
 from harness.errors import UsageError
 from harness.spec.latency import LatencyText, read_profile
-from harness.spec.launch import Count, LaunchSpec, NonNegative, Seed
+from harness.spec.launch import Count, LaunchSpec, NonNegative, Seed, model_file_name
 from worlds.circuit import Circuit, load_circuit
 
 EXPERT = "expert"
@@ -73,9 +74,10 @@ class RunSpec(LaunchSpec):
         load_circuit(spec.circuit)
         if profile := spec.latency_profile():
             read_profile(profile)
-        if spec.model != EXPERT:
-            find_model(spec.model)
-        return spec
+        if spec.model == EXPERT:
+            return spec
+        # A card by its whole path: nodes start elsewhere, and a result must find it again.
+        return spec.model_copy(update={"model": asked_by(find_model(spec.model))})
 
     def check_runnable(self) -> None:
         """Says at once what the model lacks on this machine, before anything is started.
@@ -113,5 +115,5 @@ class RunSpec(LaunchSpec):
         """Where the run lands: the output asked for, else recordings/<time>-<model>-<circuit>."""
         if self.output:
             return Path(self.output).absolute()
-        model = self.model.replace(":", ".")
+        model = model_file_name(self.model)
         return recordings / f"{started_at}-{model}-{Path(self.circuit).stem}"

@@ -3,14 +3,18 @@
 import importlib.util
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from brains.chosen_frames import choose_frames
 from brains.training import dataset
+from brains.versions import Network
 from brains.workshop import Workshop
+from tests.brains.own_networks import write_frames, write_network
 from tests.brains.training_data import expert_frames, write_recording
 from worlds.centreline import Centreline
 
@@ -66,3 +70,33 @@ def data(recordings: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Pa
     folder = tmp_path_factory.mktemp("data")
     list(dataset.build_dataset(recordings, folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def own_frames(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Few labelled frames of a user's, so that making a version takes a second."""
+    return write_frames(tmp_path_factory.mktemp("own") / "frames")
+
+
+@pytest.fixture(scope="module")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache of a module's own: what one test makes, the next one finds."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PITWALL_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def own_network(
+    tmp_path_factory: pytest.TempPathFactory, own_cache: Path, own_frames: Path
+) -> Callable[[str], Path]:
+    """Writes a small network and its card; its versions take the few frames."""
+
+    @cache
+    def card(name: str) -> Path:
+        path = write_network(name, tmp_path_factory.mktemp(name))
+        choose_frames(Network(path).model(), own_frames)
+        return path
+
+    return card

@@ -26,7 +26,7 @@ def test_equal_answers_agree_and_no_difference_is_no_difference() -> None:
 
 def test_figures_are_in_the_units_of_the_command() -> None:
     network = commands()
-    version = network + [0.0, 0.05]
+    version = network + np.array([0.0, 0.05])
     version[:6, 1] += 1.0  # 2 % of the frames
     found = compare(network, version)
     assert found.w is not None and found.v is not None
@@ -84,7 +84,7 @@ def test_what_is_no_number_is_refused() -> None:
 
 def test_a_constant_of_the_card_is_left_out() -> None:
     network = commands() * [0, 1] + [6.5, 0]
-    found = compare(network, network + [0, 0.01])
+    found = compare(network, network + np.array([0, 0.01]))
     assert found.verdict == "agrees"
     assert found.v is not None and found.w is not None
     assert found.v.share is None
@@ -94,11 +94,11 @@ def test_a_constant_of_the_card_is_left_out() -> None:
 
 def test_of_a_network_that_answers_constants_it_says_nothing_but_refuses_what_is_far() -> None:
     network = np.tile([6.5, 0.2], (FRAMES, 1)) + 1e-4 * commands()
-    near = compare(network, network + [0.2, 0.05])
+    near = compare(network, network + np.array([0.2, 0.05]))
     assert near.verdict == "unknown"
     assert near.share is None
     assert "w varies by 0.00018 rad/s" in near.detail
-    far = compare(network, network + [0.0, 0.2])
+    far = compare(network, network + np.array([0.0, 0.2]))
     assert far.verdict == "refused"
     assert far.detail.endswith("w is 0.2 rad/s (rmse) from it")
 
