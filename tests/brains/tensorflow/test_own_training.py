@@ -1,5 +1,7 @@
 """A small network of another kind is trained by its card, its file loads, its answers are right."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -56,12 +58,13 @@ PARAMS = TrainParams(epochs=2, batch=16, learning_rate=3e-3, warm_up_steps=5)
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with the network's code and card, which is also the current one."""
     (tmp_path / "own_net_of_keras.py").write_text(MODULE)
     (tmp_path / "net.yaml").write_text(CARD.replace("NAME", "net.h5"))
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    yield tmp_path
+    sys.modules.pop("own_net_of_keras", None)
 
 
 def run(

@@ -1,5 +1,7 @@
 """A small torch network is trained by its card, into each file that a torch network may have."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -47,10 +49,11 @@ BUILDER = "own_net_of_torch:Net"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "own_net_of_torch.py").write_text(MODULE)
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    yield tmp_path
+    sys.modules.pop("own_net_of_torch", None)
 
 
 @pytest.mark.parametrize(
