@@ -7,8 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="needs the extra torch")
-
 from brains.card import read_card
 from brains.source import SourceKind, kind_of
 from brains.torch_network import named_outputs, open_module
@@ -17,6 +15,8 @@ from brains.training.own import train_own
 from brains.training.pictures import read_pictures
 from brains.view import View, to_layout
 from harness.errors import UsageError
+
+torch = pytest.importorskip("torch", reason="needs the extra torch")
 
 MODULE = """
 import torch
@@ -95,7 +95,8 @@ def test_it_learns_and_a_cut_training_goes_on(folder: Path, data: Path) -> None:
         if isinstance(event, EpochFigures):
             break
     resumed = train_own(BUILDER, folder / "net.yaml", data, folder / "out", params, resume=True)
-    assert [event.epoch for event in resumed if isinstance(event, EpochFigures)][0] == 2
+    assert next(event.epoch for event in resumed if isinstance(event, EpochFigures)) == 2
+    list(resumed)
     state = TrainState.model_validate_json((folder / "out" / "state.json").read_text())
     assert state.history[-1].train_loss < 0.7 * state.history[0].train_loss
     assert {path.suffix for path in (folder / "out").glob("best.*")} == {".pt"}
