@@ -99,7 +99,7 @@ def data(tmp_path: Path) -> Path:
         np.save(folder / f"{split}_labels.npy", labels)
         entry = {"run": split, "circuit": "loop", "direction": "forward", "split": split}
         runs.append(RunEntry.model_validate({**entry, "first": 0, "frames": count}))
-    (folder / "index.json").write_text(Index(runs=runs).model_dump_json())
+    (folder / "index.json").write_text(Index(schema_version=1, runs=runs).model_dump_json())
     return folder
 
 
