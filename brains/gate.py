@@ -90,7 +90,7 @@ def original_answers(model: ModelSpec, progress: Progress) -> _Picked:
     folder = _answers_dir(model)
 
     def build() -> None:
-        # Only here: a process of another environment finds the answers, and could not open the file.
+        # Not before: a process of another environment finds the answers, and can't open the file.
         original = _original(model)
         folder.mkdir()
         python = interpreter(original) or Path(sys.executable)

@@ -126,6 +126,7 @@ def _teach(
     answers = tf.nest.flatten(teacher.predict(_given(_stacked(teacher, samples)), verbose=0))
     weights = weights_of_errors(answers)
     optimizer = tf_keras.optimizers.Adam(lessons.learning_rate)
+    _freeze_normalisation(pupil)
     variables = pupil.trainable_variables
     optimizer.build(variables)
 
@@ -142,7 +143,6 @@ def _teach(
         return loss
 
     tell = told(workshop, text, lessons)
-    _freeze_normalisation(pupil)
     for index, (batch, rate) in enumerate(batches(samples, lessons)):
         given = _given([tf.constant(batch[name]) for name in names])
         wanted = tf.nest.flatten(teacher(given, training=False))

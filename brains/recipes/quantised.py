@@ -82,8 +82,6 @@ def quantisation_aware(
             marked = tf_keras.models.clone_model(network, clone_function=annotated)
             if not rounded:
                 raise DataError("no layer of the network can be trained with its rounding")
-            # Clones begin with other weights.
-            marked.set_weights(network.get_weights())
             aware = quantization.quantize_apply(marked)
         except (ValueError, TypeError, AttributeError, RuntimeError) as error:
             text = f"the network can't be trained with its rounding: {one_line(error)}"
@@ -123,7 +121,7 @@ def _set_ranges(
     }
     lows, highs = zip(*((one.min(), one.max()) for one in inputs), strict=True)
     of_inputs = (float(min(lows)), float(max(highs)))
-    last = {history.layer.name for history in _histories(network)}
+    last = set(network.output_names)
     for layer in aware.layers:
         name = layer.name.removeprefix("quant_")
         found = ranges.get(name, of_inputs if layer.name.startswith("quantize_layer") else None)
@@ -135,10 +133,6 @@ def _set_ranges(
                 variable.assign(low)
             if variable.name.endswith(("layer_max:0", "output_max:0", "activation_max:0")):
                 variable.assign(high)
-
-
-def _histories(network: Any) -> list[Any]:
-    return [tensor.node for tensor in network.outputs]
 
 
 def _widened(found: Range) -> Range:
