@@ -14,7 +14,7 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from brains.torch_pilotnet import pytorch
+from brains.torch_network import pytorch
 from harness.errors import UnavailableError
 
 WARM_UP = 5

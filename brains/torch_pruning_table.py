@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from brains.artifacts import weights_dir
-from brains.build import build_artifact, scratch_of, silent
+from brains.build import build_artifact, hub_of, scratch_of, silent
 from brains.card import NetworkCard
 from brains.catalogue import find_model
 from brains.model import ModelSpec
@@ -60,6 +60,7 @@ def table(
         data=data,
         progress=silent,
         artifact_of=lambda name: build_artifact(find_model(name)),
+        hub_of=hub_of,
     )
     card = workshop.card
     validation = read_pictures(data, "validation", View(card.sees))

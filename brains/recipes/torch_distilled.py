@@ -13,9 +13,8 @@ from brains.recipes.torch_quantised import (
     output_ranges,
     prepared,
     to_integers,
-    without_normalisation,
 )
-from brains.torch_network import named_outputs, pytorch
+from brains.torch_network import named_outputs, pytorch, without_normalisation
 from brains.workshop import Workshop
 from harness.errors import DataError
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from brains.recipes.training import run_training
-from brains.torch_pilotnet import load_network, pytorch, save_weights
+from brains.torch_network import pytorch
+from brains.torch_pilotnet import load_network, save_weights
 from brains.training.loop import TrainParams
 from brains.training.torch_train import PilotNetLearner
 from brains.workshop import Workshop

@@ -20,8 +20,8 @@ from brains.recipes.torch_quantised import (
 )
 from brains.recipes.training import run_training
 from brains.reference import write_reference
-from brains.torch_network import without_normalisation
-from brains.torch_pilotnet import load_network, pytorch, to_tensor
+from brains.torch_network import pytorch, without_normalisation
+from brains.torch_pilotnet import load_network, to_tensor
 from brains.training.loop import TrainParams
 from brains.training.torch_train import PilotNetLearner, new_learner
 from brains.workshop import Workshop
@@ -66,7 +66,7 @@ def pilotnet(workshop: Workshop) -> None:
         crops = check["crops"]
     with pytorch().inference_mode():
         outputs = load_network(workshop.target)(to_tensor(normalise(crops))).numpy()
-    write_reference(workshop.folder / workshop.model.reference, crops, outputs)
+    write_reference(workshop.folder / str(workshop.model.reference), crops, outputs)
 
 
 def quantised(workshop: Workshop) -> None:

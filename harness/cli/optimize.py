@@ -190,7 +190,7 @@ def _table(outcomes: Sequence["Outcome"]) -> "Table":
     for outcome in outcomes:
         found = outcome.agreement
         share = "" if found is None or found.share is None else f"{found.share:.2%}"
-        state = outcome.state
+        state: str = outcome.state
         if found is not None and state == "made" and found.verdict != "agrees":
             state = f"{state}, {found.verdict}"
         size = "" if outcome.size_bytes is None else f"{outcome.size_bytes / 2**20:.2f}"

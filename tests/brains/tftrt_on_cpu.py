@@ -18,7 +18,7 @@ from tensorflow.python.compiler.tensorrt import trt_convert
 
 from brains.pilotnet import build_network
 from brains.recipes import tftrt as recipe
-from brains.recipes.savedmodel import save
+from brains.tf_network import concrete, save
 from brains.tftrt import content_of, gpu_of_tensorflow, tensorrt_versions
 from harness.errors import UnavailableError
 
@@ -31,7 +31,8 @@ def main(precision: str) -> dict[str, Any]:
     except UnavailableError as error:
         found["without_gpu"] = str(error)
     with tempfile.TemporaryDirectory() as folder:
-        save(build_network(), Path(folder, "saved"))
+        network = build_network()
+        save(concrete(network, {}), network.variables, Path(folder, "saved"))
         converter = recipe.new_converter(str(Path(folder, "saved")), precision)
         zeros = trt_convert.array_ops.zeros
         gpu = SimpleNamespace(device="/device:GPU:0")
@@ -40,7 +41,7 @@ def main(precision: str) -> dict[str, Any]:
         )
         # Calibration runs the graph; here only its frames are drawn.
         converter._execute_calibration = lambda frames: list(frames())
-        frames = np.zeros((3, 66, 200, 3), np.float32)
+        frames = [{"image": np.zeros((1, 66, 200, 3), np.float32)}] * 3
         graph = recipe.convert(
             converter, precision, frames, lambda *step: told.append(step), "model"
         )

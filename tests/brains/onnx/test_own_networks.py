@@ -58,7 +58,8 @@ def test_a_state_that_is_fed_back_is_part_of_the_agreement(own_network: Card) ->
     for outcome in made.values():
         assert outcome.state == "made", outcome.detail
         assert outcome.agreement is not None and outcome.agreement.share is not None
-    assert made["onnx_fp32"].agreement.share < 1e-9  # type: ignore[union-attr]
+    found = made["onnx_fp32"].agreement
+    assert found is not None and found.share is not None and found.share < 1e-9
 
 
 @pytest.mark.parametrize("wrong", ["weights that are no numbers", "another scale", "other weights"])

@@ -12,8 +12,10 @@ from brains.build import silent
 from brains.check import check_brain
 from brains.outcomes import make
 from brains.recipes import tflite
-from brains.tf_network import without_lambda
+from brains.recipes.tf_source import TfSource, tf_source
+from brains.tf_network import concrete, without_lambda
 from brains.versions import Network
+from brains.workshop import Workshop
 from tests.brains.own_networks import made_here
 
 POST = ["tflite_float32", "tflite_dynamic", "tflite_float16", "tflite_int8", "tflite_int8_float"]
@@ -43,16 +45,12 @@ def test_a_keras_2_network_of_two_outputs_gets_all_its_versions(own_network: Car
 def test_outputs_in_the_other_order_are_refused(
     own_network: Card, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = tflite.tf_source
-
-    def swapped(workshop: Any) -> Any:
-        source = whole(workshop)
-        names = list(source.keras.output_names)
-        source.keras.output_names[:] = names[::-1]
-        from brains.tf_network import concrete
-
-        function = concrete(source.keras, workshop.view.shapes())
-        return tflite.TfSource(function, source.keras, source.variables, source.keras)
+    def swapped(workshop: Workshop) -> TfSource:
+        source = tf_source(workshop)
+        network: Any = source.keras
+        network.output_names[:] = network.output_names[::-1]
+        function = concrete(network, workshop.view.shapes())
+        return TfSource(function, network, source.variables, network)
 
     monkeypatch.setattr(tflite, "tf_source", swapped)
     model = Network(own_network("keras2")).model("tflite_float32")
