@@ -15,6 +15,7 @@ from brains.agreement import Agreement
 from brains.card import cached_card
 from brains.environment import installed
 from brains.gpu import nvidia_gpus
+from brains.methods import takes_graph
 from brains.model import ModelSpec
 from brains.sources import sources_of
 from harness.errors import DataError
@@ -124,7 +125,8 @@ def built_dir(model: ModelSpec) -> Path:
     if model.nvidia is not None:
         # Engines are made for one GPU, by one version of their library.
         made_from += [*nvidia_gpus(), *installed(model)]
-    makers = [str(model.recipe), *filter(None, [model.hub])]
+    hub = "brains.recipes.hub:hub" if takes_graph(model.kind, model.method) else None
+    makers = [str(model.recipe), *filter(None, [hub, model.hub])]
     code = [path.read_bytes() for maker in makers for path in sources_of(maker.partition(":")[0])]
     return cache_root() / "models" / f"{model.folder_name}-{key_of(*made_from, *code)}"
 

@@ -19,9 +19,8 @@ from brains.artifacts import (
 from brains.build_elsewhere import build_elsewhere, train_elsewhere
 from brains.catalogue import find_model
 from brains.environment import interpreter
-from brains.methods import find_method, opener_of
+from brains.methods import opener_of, takes_graph
 from brains.model import ModelSpec
-from brains.source import SourceKind
 from brains.workshop import Progress, Workshop, find_recipe
 from harness.errors import DataError, PitwallError, UsageError
 from harness.setup.cache import build_once, forget, is_complete
@@ -95,7 +94,7 @@ def prepare(model: ModelSpec, progress: Progress = silent) -> None:
         UnavailableError: What makes it is not installed.
         DataError: The network can't be turned into a graph, or does not answer.
     """
-    if model.method is not None and model.kind is not None and _from_graph(model):
+    if takes_graph(model.kind, model.method):
         hub_of(model, progress)
     if gate.asks(model):
         gate.original_answers(model, progress)
@@ -134,10 +133,6 @@ def hub_model(model: ModelSpec) -> ModelSpec:
         build_needs=needs,
         build_extra="onnx" if model.hub else opener.hub_extra or opener.extra,
     )
-
-
-def _from_graph(model: ModelSpec) -> bool:
-    return find_method(SourceKind(str(model.kind)), str(model.method)).hub
 
 
 def _offered(model: ModelSpec, path: Path) -> Path:

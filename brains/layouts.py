@@ -1,6 +1,6 @@
 """A view's inputs as a graph takes them: by its names, in its layout."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,34 @@ def arranged(sample: Inputs, shapes: Mapping[str, Sequence[int | None]]) -> Inpu
         else np.zeros([size or 1 for size in shape], np.float32)
         for name, shape in shapes.items()
     }
+
+
+def with_states(
+    sequences: Sequence[Sequence[Inputs]],
+    shapes: Mapping[str, Sequence[int | None]],
+    keeps: Mapping[str, str],
+    answer: Callable[[Inputs], Mapping[str, NDArray[np.float32]]],
+) -> list[Inputs]:
+    """Samples as a graph takes them, with the state that it has reached at each.
+
+    Args:
+        sequences: As ``View.inputs`` gives them.
+        shapes: As of ``arranged``.
+        keeps: Outputs that are fed back, and the inputs that take them.
+        answer: The float network: outputs by name.
+    """
+    found = []
+    for sequence in sequences:
+        state: Inputs = {}
+        for sample in sequence:
+            given = arranged(sample, shapes) | state
+            found.append(given)
+            outputs = answer(given)
+            state = {
+                back: np.array(outputs[name], np.float32).reshape(given[back].shape)
+                for name, back in keeps.items()
+            }
+    return found
 
 
 def _placed(

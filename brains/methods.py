@@ -134,6 +134,13 @@ def find_method(kind: SourceKind, name: str) -> Method:
     raise UsageError(f"no method {name!r} for a {kind.value} file: choose one of {known}")
 
 
+def takes_graph(kind: SourceKind | None, name: str | None) -> bool:
+    """Whether a method starts from the network's ONNX graph; false for what is no method."""
+    if kind is None or name is None:
+        return False
+    return any(method.name == name and method.hub for method in methods_for(kind))
+
+
 def _for_kind(method: Method, opener: Opener) -> Method:
     """The method with what opening the file takes added to what it needs itself."""
     # An environment of its own has its own frameworks, and the graph is made in the default one.

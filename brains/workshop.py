@@ -139,6 +139,10 @@ class Workshop:
         """Inputs of frames to calibrate with, in sequences; never frames of the evaluation."""
         return calibration_samples(self.model, self.view).inputs
 
+    def calibration_sequences(self) -> list[list[Inputs]]:
+        """The same by sequences: a network that keeps a state starts anew with each."""
+        return list(calibration_samples(self.model, self.view).sequences())
+
     def state_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the inputs that are outputs fed back; the file must tell them.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from onnxruntime.quantization import (
@@ -21,7 +22,7 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
-from brains.layouts import Inputs, arranged
+from brains.layouts import Inputs, arranged, with_states
 from brains.recipes.hub import input_shapes
 from brains.workshop import Workshop
 from harness.errors import DataError
@@ -88,6 +89,13 @@ def symmetric_int8(workshop: Workshop, target: Path) -> None:
     _quantise(workshop, target, QuantType.QInt8, PRODUCTS, settings)
 
 
+def halved(model: Any, float_nodes: Sequence[str]) -> Any:
+    """The graph in float16; inputs and answers, and the named nodes, stay float32."""
+    from onnxruntime.transformers.float16 import convert_float_to_float16  # noqa: PLC0415 - slow
+
+    return convert_float_to_float16(model, keep_io_types=True, node_block_list=list(float_nodes))
+
+
 def _prepared(workshop: Workshop) -> Path:
     """The graph with its constants folded, as quantisers like it."""
     prepared = workshop.scratch / "prepared.onnx"
@@ -107,7 +115,7 @@ def _quantise(
     quantize_static(
         prepared,
         target,
-        _Frames(workshop.calibration(), input_shapes(prepared)),
+        _Frames(_calibration(workshop, prepared)),
         quant_format=QuantFormat.QDQ,
         per_channel=True,
         activation_type=activations,
@@ -116,6 +124,20 @@ def _quantise(
         nodes_to_exclude=[*workshop.options.get("float_nodes", []), *excluded],
         extra_options=settings,
     )
+
+
+def _calibration(workshop: Workshop, graph: Path) -> Iterator[Inputs]:
+    """Calibration frames as the graph takes them; with its state, where it has one."""
+    shapes, keeps = input_shapes(graph), workshop.card.keeps
+    if not isinstance(keeps, dict):
+        return (arranged(sample, shapes) for sample in workshop.calibration())
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+
+    def answer(given: Inputs) -> Inputs:
+        return dict(zip(names, session.run(None, given), strict=True))
+
+    return iter(with_states(workshop.calibration_sequences(), shapes, keeps, answer))
 
 
 def large_products(model: Any) -> list[str]:
@@ -186,10 +208,8 @@ def block_int4(kernel: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[
 class _Frames(CalibrationDataReader):  # type: ignore[misc]
     """Calibration inputs one by one, as ONNX Runtime asks for them."""
 
-    def __init__(self, samples: Sequence[Inputs], shapes: dict[str, tuple[int, ...]]) -> None:
-        self._samples: Iterator[Inputs] = iter(samples)
-        self._shapes = shapes
+    def __init__(self, samples: Iterator[Inputs]) -> None:
+        self._samples = samples
 
     def get_next(self) -> Inputs | None:
-        sample = next(self._samples, None)
-        return None if sample is None else arranged(sample, self._shapes)
+        return next(self._samples, None)

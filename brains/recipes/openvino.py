@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import openvino
 
-from brains.layouts import arranged
+from brains.layouts import Inputs, arranged, with_states
 from brains.workshop import Workshop
 
 NETWORK_FILE = "network.xml"
@@ -30,9 +30,8 @@ def static_int8(workshop: Workshop) -> None:
     variance of their answers instead of 1 % at most. ``recipe_options`` may say ``ranges: nncf``,
     and name nodes that stay float (``float_nodes``).
     """
-    frames = workshop.calibration()
     network = _read_network(workshop)
-    shapes = {port.any_name: tuple(int(size) for size in port.shape) for port in network.inputs}
+    frames = _calibration(workshop, network)
     with _without_torch():
         import nncf  # noqa: PLC0415 - without torch
         from nncf.quantization.range_estimator import (  # noqa: PLC0415
@@ -44,7 +43,7 @@ def static_int8(workshop: Workshop) -> None:
         )
         quantised = nncf.quantize(
             network,
-            nncf.Dataset(list(frames), lambda frame: arranged(frame, shapes)),
+            nncf.Dataset(frames),
             subset_size=len(frames),
             preset=nncf.QuantizationPreset.MIXED,
             ignored_scope=nncf.IgnoredScope(names=workshop.options.get("float_nodes", [])),
@@ -74,6 +73,21 @@ def _read_network(workshop: Workshop) -> Any:
     """The network as OpenVINO reads it from ONNX."""
     # From memory: read from a file, it would carry the file's name.
     return openvino.Core().read_model(workshop.hub().read_bytes(), b"")
+
+
+def _calibration(workshop: Workshop, network: Any) -> list[Inputs]:
+    """Calibration frames as the graph takes them; with its state, where it has one."""
+    shapes = {port.any_name: tuple(int(size) for size in port.shape) for port in network.inputs}
+    keeps = workshop.card.keeps
+    if not isinstance(keeps, dict):
+        return [arranged(sample, shapes) for sample in workshop.calibration()]
+    compiled = openvino.Core().compile_model(network, "CPU")
+
+    def answer(given: Inputs) -> Inputs:
+        answered = compiled(given)
+        return {port.any_name: answered[port] for port in compiled.outputs}
+
+    return with_states(workshop.calibration_sequences(), shapes, keeps, answer)
 
 
 def _save(network: Any, folder: Path) -> None:

@@ -13,7 +13,7 @@ import onnx
 import tensorrt
 
 from brains.cuda import cuda
-from brains.recipes.onnx import symmetric_int8
+from brains.recipes.onnx import halved, symmetric_int8
 from brains.workshop import Progress, Workshop
 from harness.errors import DataError, UnavailableError
 
@@ -23,13 +23,7 @@ def float16(workshop: Workshop) -> None:
 
     ``float_nodes`` of ``recipe_options`` names nodes that stay float32.
     """
-    from onnxruntime.transformers.float16 import convert_float_to_float16  # noqa: PLC0415 - slow
-
-    graph = convert_float_to_float16(
-        onnx.load(workshop.hub()),
-        keep_io_types=True,
-        node_block_list=workshop.options.get("float_nodes"),
-    )
+    graph = halved(onnx.load(workshop.hub()), workshop.options.get("float_nodes", []))
     _write(workshop, graph.SerializeToString())
 
 

@@ -47,7 +47,7 @@ class KerasLearner:
         self._optimizer = _keras_of(network).optimizers.Adam(params.learning_rate)
         self._optimizer.build(network.trainable_variables)
         self._checkpoint = tf.train.Checkpoint(network=network, optimizer=self._optimizer)
-        self._learn = tf.function(self._one_step, reduce_retracing=True)
+        self._learn = tf.function(self._one_step, reduce_retracing=True, autograph=False)
 
     @property
     def steps_done(self) -> int:

@@ -105,7 +105,10 @@ def _learner(builder: str, params: TrainParams, card: NetworkCard, target: Path)
 
 def _check_target(target: Path, card_file: Path) -> None:
     if target.suffix not in ENDINGS:
-        raise UsageError(f"{card_file} names {target.name}: a training writes {', '.join(ENDINGS)}")
+        written = ", ".join(ENDINGS)
+        raise UsageError(f"{card_file} names {target.name}: a training writes {written}")
+    if not target.parent.is_dir():
+        raise UsageError(f"{card_file} names {target}, and the folder {target.parent} is not there")
 
 
 def _seed(seed: int) -> None:

@@ -320,10 +320,10 @@ def _onnx_graph(inputs: Any, outputs: Any, *, fed_back: bool = False) -> Any:
 
     random = np.random.default_rng(4)
 
-    def weight(name: str, *shape: int) -> Any:
+    def weight(name: str, *shape: int, factor: float = 1.0) -> Any:
         # Of one axis are the biases.
         size = np.sqrt(2 / np.prod(shape[1:])) if len(shape) > 1 else 0.02
-        values = random.normal(size=shape) * size
+        values = random.normal(size=shape) * size * factor
         return numpy_helper.from_array(values.astype(np.float32), name)
 
     node = helper.make_node
@@ -358,7 +358,11 @@ def _onnx_graph(inputs: Any, outputs: Any, *, fed_back: bool = False) -> Any:
             node("Tanh", ["state"], ["h_out"], "tanh"),
             node("Gemm", ["h_out", "d3"], ["steering"], "head", transB=1),
         ]
-        weights += [weight("d1", 16, 100), weight("d2", 16, 16), weight("d3", 1, 16)]
+        weights += [
+            weight("d1", 16, 100, factor=0.5),
+            weight("d2", 16, 16, factor=0.3),
+            weight("d3", 1, 16),
+        ]
     else:
         nodes.append(node("Gemm", ["seen", "d1", "e1"], ["steering"], "head", transB=1))
         weights += [weight("d1", 1, 100), weight("e1", 1)]

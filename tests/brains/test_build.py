@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from brains import artifacts, availability, build, catalogue, sources
+from brains import artifacts, availability, build, catalogue, outcomes, sources
 from brains.catalogue import find_model
 from brains.model import ModelSpec
 from brains.network import weights_summary
@@ -122,18 +122,18 @@ def test_an_edit_of_the_code_that_makes_it_makes_another_artifact(
     first = artifacts.built_dir(model)
     (package / "backends" / "null.py").write_text("'not imported by the recipe'")
     assert artifacts.built_dir(model) == first
-    helpers = ("recipes/openvino.py", "recipes/onnx.py", "pilotnet_file.py", "preprocess.py")
+    helpers = ("recipes/openvino.py", "recipes/hub.py", "recipes/pilotnet_onnx.py", "view.py")
     seen = {first}
-    for name in (*helpers, "training/calibration.py"):
+    for name in (*helpers, "pilotnet_file.py", "training/calibration.py"):
         with (package / name).open("a") as file:
             file.write("\nEDITED = True\n")
         seen.add(artifacts.built_dir(model))
-    assert len(seen) == 6
+    assert len(seen) == 7
 
 
 def test_sources_are_those_imported_inside_functions_too(tmp_path: Path) -> None:
     names = {path.name for path in sources.sources_of(__name__)}
-    assert {"test_build.py", "build.py", "workshop.py", "preprocess.py"} <= names
+    assert {"test_build.py", "build.py", "workshop.py", "view.py"} <= names
     assert "conftest.py" not in names
     assert "onnx.py" not in names
     assert sources.sources_of("no_module_of_this_name") == []
@@ -219,7 +219,7 @@ def toys(weights_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     ) -> Path:
         return made_here(model, show)
 
-    monkeypatch.setattr(build, "build_artifact", build_artifact)
+    monkeypatch.setattr(outcomes, "build_artifact", build_artifact)
 
 
 def test_case_24_all_leaves_out_by_name_what_can_not_be_built_here(toys: None) -> None:

@@ -66,3 +66,23 @@ def test_unknown_methods_and_broken_tables_are_told(tmp_path: Path) -> None:
     path.write_text(f"sources: {{}}\nmethods: [{row}, {row}]")
     with pytest.raises(DataError, match="names x twice for onnx"):
         read_methods(path)
+
+
+def test_the_guide_shows_the_table() -> None:
+    guide = Path(__file__).parents[2] / "docs" / "guides" / "optimise.md"
+    lines = [line for line in guide.read_text().splitlines() if line.startswith("| `")]
+    columns = [
+        *(SourceKind.KERAS2, SourceKind.KERAS3, SourceKind.SAVEDMODEL, SourceKind.TFLITE),
+        *(SourceKind.ONNX, SourceKind.TORCHSCRIPT, SourceKind.TORCH_EXPORT),
+        SourceKind.TORCH_WEIGHTS,
+    ]
+    shown = {}
+    for line in lines:
+        names, _, *cells = (cell.strip() for cell in line.strip("|").split("|"))
+        for name in names.replace("`", "").split(", "):
+            shown[name] = {k for k, cell in zip(columns, cells, strict=True) if cell == "x"}
+    made = {
+        name: {kind for kind in columns if name in [m.name for m in methods_for(kind)]}
+        for name in {method.name for method in read_methods().methods} - {ORIGINAL}
+    }
+    assert shown == made

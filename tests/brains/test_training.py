@@ -1,4 +1,4 @@
-"""Data sets split by run, augmentation, and a whole small training that is cut and resumed."""
+"""Augmentation, batches, rates of learning, what can be learned, and frames kept in git."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -7,86 +7,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from brains.card import NetworkCard
 from brains.expert import Expert
-from brains.preprocess import crop, normalise
 from brains.training import calibration, dataset, evaluation, frames
 from brains.training.augment import augmented, mirrored_labels
-from brains.training.batches import Batch, prefetched
-from brains.training.loop import TrainParams, learning_rate
+from brains.training.batches import Batch, as_input, batches, images_at, prefetched
+from brains.training.frames import pilotnet_view
+from brains.training.loop import (
+    SPANS,
+    TrainParams,
+    check_learnable,
+    evaluate,
+    learning_rate,
+    loss_weights,
+)
+from brains.training.pictures import Split, read_pictures
+from brains.view import View
 from harness.errors import DataError, UsageError
 from tests.brains.kinematics import start_pose
 from tests.brains.roadview import RoadView
-from tests.brains.training_data import expert_frames, write_recording
 from worlds.centreline import Centreline
-
-
-def test_a_run_holds_the_labelled_frames_in_order(loop: Centreline, tmp_path: Path) -> None:
-    frames, labels = expert_frames(loop, 7, distance_m=12)
-    run = dataset.read_run(write_recording(tmp_path / "run", frames, labels, labels_from=2))
-    assert (run.name, run.circuit, run.direction) == ("run", "loop", "forward")
-    np.testing.assert_array_equal(run.labels, labels[2:])
-    wanted = np.stack([crop(frame) for frame in frames[2:]])
-    assert run.crops.shape == wanted.shape
-    # JPEG in between: equal but for its losses.
-    assert np.abs(run.crops.astype(int) - wanted).mean() < 3
-
-
-def test_every_run_is_in_one_split_as_a_whole(data: Path, recordings: list[Path]) -> None:
-    index = dataset.read_index(data)
-    assert sorted(run.run for run in index.runs) == sorted(path.name for path in recordings)
-    assert {run.split for run in index.runs} == set(dataset.SPLITS)
-    for run in index.runs:
-        original = dataset.read_run(next(p for p in recordings if p.name == run.run))
-        split = dataset.read_split(data, run.split)
-        rows = slice(run.first, run.first + run.frames)
-        np.testing.assert_array_equal(split.crops[rows], original.crops)
-        np.testing.assert_array_equal(split.labels[rows], original.labels)
-    for name in dataset.SPLITS:
-        frames = sum(run.frames for run in index.runs if run.split == name)
-        assert len(dataset.read_split(data, name).labels) == frames
-
-
-def test_splits_do_not_depend_on_order_and_hold_every_circuit() -> None:
-    runs = [(f"{circuit}{i}", circuit) for circuit in "ab" for i in range(20)] + [("c0", "c")]
-    splits = dataset.assign_splits(runs)
-    assert splits == dataset.assign_splits(runs[::-1])
-    for circuit in "ab":
-        of_circuit = [splits[name] for name, where in runs if where == circuit]
-        assert (of_circuit.count("test"), of_circuit.count("validation")) == (2, 2)
-    assert splits["c0"] == "train"
-
-
-def test_recordings_that_can_not_be_used(
-    loop: Centreline, recordings: list[Path], tmp_path: Path
-) -> None:
-    frames, labels = expert_frames(loop, 1, distance_m=5)
-    unlabelled = write_recording(tmp_path / "unlabelled", frames, labels, labels_from=10**6)
-    cut = tmp_path / "cut"
-    cut.mkdir()
-    bag = (recordings[0] / "run.bag").read_bytes()
-    (cut / "run.bag").write_bytes(bag[: len(bag) // 2])
-    with pytest.raises(DataError, match="no frames with labels"):
-        dataset.read_run(unlabelled)
-    with pytest.raises(DataError, match=r"run\.bag can't be read"):
-        dataset.read_run(cut)
-    with pytest.raises(DataError, match=r"holds no run\.bag"):
-        dataset.read_run(tmp_path)
-    with pytest.raises(UsageError, match="same name"):
-        list(dataset.build_dataset([recordings[0]] * 2, tmp_path / "data"))
-
-
-def test_an_unfinished_or_changed_data_set_is_refused(
-    recordings: list[Path], tmp_path: Path
-) -> None:
-    steps = dataset.build_dataset(recordings, tmp_path)
-    next(steps)
-    with pytest.raises(DataError, match="is no data set"):
-        dataset.read_index(tmp_path)
-    list(steps)
-    list(dataset.build_dataset(recordings, tmp_path))
-    np.save(tmp_path / "train_labels.npy", np.zeros((3, 2), np.float32))
-    with pytest.raises(DataError, match="does not fit"):
-        dataset.read_split(tmp_path, "train")
 
 
 def test_curves_come_more_often_than_their_share() -> None:
@@ -121,10 +61,11 @@ def test_mirrored_label_is_the_experts_answer_in_the_mirrored_place(loop: Centre
 
 def test_augmentation_keeps_labels_and_inputs() -> None:
     random = np.random.default_rng(0)
-    crops = random.integers(0, 256, (64, 66, 200, 3), np.uint8)
+    view = pilotnet_view()
+    crops = random.integers(0, 256, (64, 1, 66, 200, 3), np.uint8)
     labels = np.column_stack([np.full(64, 9.0), np.linspace(-1, 1, 64)]).astype(np.float32)
     kept = crops.copy(), labels.copy()
-    images, changed = augmented(crops, labels, random)
+    images, changed = augmented(crops, labels, view, random)
     np.testing.assert_array_equal(crops, kept[0])
     np.testing.assert_array_equal(labels, kept[1])
     same = np.isclose(changed[:, 1], labels[:, 1])
@@ -132,10 +73,143 @@ def test_augmentation_keeps_labels_and_inputs() -> None:
     np.testing.assert_allclose(changed[~same], mirrored_labels(labels[~same], 3.5))
     assert images.shape == crops.shape
     # Each image still shows the same thing: mirrored or not, it goes with its source.
-    source = normalise(crops)
-    source[~same] = source[~same, :, ::-1]
+    source = view.scaled(crops)
+    source[~same] = source[~same][..., ::-1, :]
     for one, other in zip(images, source, strict=True):
         assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > 0.6
+
+
+def card_of(**changes: object) -> NetworkCard:
+    """A card of a small network, with other fields."""
+    image = {"size": [20, 10], "scale": 0.5, "offset": -1}
+    card = {
+        "network": "net.h5",
+        "sees": {"image": image | dict(changes.pop("image", {}))},
+        "says": {"v": {"output": "v", "gain": 5}, "w": {"output": "w", "offset": 1}},
+    }
+    return NetworkCard.model_validate(card | changes)
+
+
+@pytest.mark.parametrize("colour", ["rgb", "bgr", "grey", "yuv", "hsv"])
+def test_only_the_light_of_a_picture_varies(colour: str) -> None:
+    """Where colours are no light, hue and chroma stay; mirrored pictures show the same."""
+    card = card_of(image={"colour": colour, "scale": 1, "offset": 0})
+    view = View(card.sees)
+    random = np.random.default_rng(1)
+    pictures = np.full((40, 1, *view.picture_shape), 100, np.uint8)
+    images, _ = augmented(pictures, np.zeros((40, 2), np.float32), view, random)
+    varied = images.std(axis=(0, 1, 2, 3)) > 1
+    assert varied.tolist() == {"yuv": [True, False, False], "hsv": [False, False, True]}.get(
+        colour, [True] * view.picture_shape[-1]
+    )
+    assert np.abs(images - 100).max() < 70
+    unvaried = images[..., ~varied]
+    np.testing.assert_array_equal(unvaried, np.full_like(unvaried, 100))
+
+
+def test_what_sees_more_of_one_side_is_not_mirrored() -> None:
+    view = View(card_of(image={"crop": [0, 0.5, 0.8, 1]}).sees)
+    labels = np.column_stack([np.full(64, 9.0), np.linspace(-1, 1, 64)]).astype(np.float32)
+    pictures = np.zeros((64, 1, *view.picture_shape), np.uint8)
+    _, changed = augmented(pictures, labels, view, np.random.default_rng(0))
+    np.testing.assert_array_equal(changed, labels)
+
+
+def numbered(frames: int, view: View, firsts: list[int]) -> Split:
+    """A split whose pictures hold their row's number, and whose labels do too."""
+    rows = np.arange(frames)
+    pictures = np.broadcast_to(rows.reshape(-1, 1, 1, 1), (frames, *view.picture_shape))
+    labels = np.column_stack([rows, -rows]).astype(np.float32)
+    return Split(pictures.astype(np.uint8), labels, np.array(firsts))
+
+
+@pytest.mark.parametrize("axis", ["time", "channels"])
+def test_stacked_frames_are_those_that_a_brain_sees(axis: str) -> None:
+    """The inputs of a training equal those of the view that drives, from a reset on."""
+    image = {"size": [6, 4], "scale": 0.5, "offset": -1}
+    card = card_of(sees={"image": image, "frames": [-3, -1, 0], "axis": axis})
+    view = View(card.sees)
+    split = numbered(9, view, [0, 5])
+    for row in range(9):
+        if row in (0, 5):
+            view.reset()
+        given = view.inputs_of(split.pictures[row])[view.image_input]
+        np.testing.assert_array_equal(images_at(split, np.array([row]), view), given)
+
+
+def test_batches_hold_frames_and_what_is_to_be_answered() -> None:
+    card = card_of()
+    split = numbered(50, View(card.sees), [0])
+    random = np.random.default_rng(0)
+    (images, wanted), *more = list(batches(split, card, random, steps=3, size=8))
+    assert images.shape == (8, 10, 20, 3)
+    assert len(more) == 2
+    v, w = wanted.T
+    rows = 5 * v
+    assert np.allclose(rows, rows.round())
+    # Mirrored ones steer to the other side, and a little more to the left.
+    assert ((np.abs(w + 1 + rows) < 1e-4) | (w - (rows - 1) > 0)).all()
+
+
+def test_without_an_axis_one_frame_stands_alone() -> None:
+    view = View(card_of().sees)
+    assert as_input(np.zeros((2, 1, 10, 20, 3), np.float32), view).shape == (2, 10, 20, 3)
+
+
+def test_errors_count_in_parts_of_the_ranges_whatever_a_network_answers() -> None:
+    """Two cards of the same commands in other scales weigh the same error alike."""
+    both = {"v": {"output": "v", "gain": 17.5, "offset": 6.5}, "w": {"output": "w", "gain": 14.2}}
+    np.testing.assert_array_equal(loss_weights(card_of(says=both).says, 6.0), [1, 6])
+    for gains in ((1, 1), (-3, 10)):
+        says = {name: {"gain": gain} for name, gain in zip("vw", gains, strict=True)}
+        card = card_of(says=says)
+        split = numbered(4, View(card.sees), [0])
+
+        def answers(images: np.ndarray, card: NetworkCard = card) -> np.ndarray:
+            rows = np.arange(len(images))
+            return card.says.to_picked(np.column_stack([rows + 1.75, -rows - 1.42]))
+
+        found = evaluate(answers, split, card, steering_weight=6.0)
+        assert found["mse"] == pytest.approx(0.01, rel=1e-4)
+        assert found["validation_loss"] == pytest.approx(0.01 * (1 + 6) / 2, rel=1e-4)
+        assert (found["v_mae_m_s"], found["w_mae_rad_s"]) == pytest.approx((1.75, 1.42), rel=1e-4)
+    assert SPANS.tolist() == [17.5, 14.2]
+
+
+def test_what_a_card_says_is_constant_weighs_nothing() -> None:
+    card = card_of(says={"v": {"constant": 8}, "w": {"gain": 2}})
+    split = numbered(4, View(card.sees), [0])
+
+    def answers(images: np.ndarray) -> np.ndarray:
+        del images
+        return card.says.to_picked(split.labels)
+
+    found = evaluate(answers, split, card, steering_weight=6.0)
+    assert found["mse"] == found["validation_loss"] == found["w_mae_rad_s"] == 0
+    assert found["v_mae_m_s"] == pytest.approx(np.abs(8 - np.arange(4)).mean())
+    assert loss_weights(card.says, 6.0)[0] == 0
+
+
+def test_a_network_that_goes_astray_does_not_err_zero() -> None:
+    card = card_of()
+    split = numbered(4, View(card.sees), [0])
+    found = evaluate(lambda images: np.full((len(images), 2), np.nan), split, card, 6.0)
+    assert np.isnan(found["validation_loss"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"keeps": {"h_out": "h_in"}}, "keeps a state"),
+        ({"sees": {"image": {"size": [4, 4]}, "numbers": {"speed": {"constant": 1}}}}, "speed too"),
+        ({"says": {"v": {"constant": 5}, "w": {"constant": 0}}}, "nothing to learn"),
+        ({"says": {"v": {"constant": 5}, "w": {"bins": [-1, 1]}}}, "bins"),
+    ],
+)
+def test_what_no_data_set_teaches(changes: dict[str, object], text: str) -> None:
+    check_learnable(card_of())
+    with pytest.raises(UsageError, match=text):
+        check_learnable(card_of(**changes))
 
 
 def test_learning_rate_rises_then_falls() -> None:
@@ -152,10 +226,10 @@ def test_an_error_while_making_batches_reaches_the_training() -> None:
         yield np.zeros(1, np.float32), np.zeros(1, np.float32)
         raise DataError("frame 1 is broken")
 
-    batches = prefetched(broken())
-    next(batches)
+    made = prefetched(broken())
+    next(made)
     with pytest.raises(DataError, match="frame 1"):
-        next(batches)
+        next(made)
 
 
 def test_frames_kept_in_git_round_trip(data: Path, tmp_path: Path) -> None:
@@ -175,8 +249,10 @@ def test_frames_kept_in_git_round_trip(data: Path, tmp_path: Path) -> None:
 
 def test_calibration_frames_are_training_frames_of_every_yaw_rate(data: Path) -> None:
     chosen = calibration.make_calibration(data, per_circuit=20)
-    training = dataset.read_split(data, "train")
-    rows = [np.flatnonzero((training.crops == crop).all(axis=(1, 2, 3))) for crop in chosen.crops]
+    training = read_pictures(data, "train", pilotnet_view())
+    rows = [
+        np.flatnonzero((training.pictures == crop).all(axis=(1, 2, 3))) for crop in chosen.crops
+    ]
     assert all(len(row) for row in rows)
     assert len({int(row[0]) for row in rows}) > 10
     low, high = np.quantile(training.labels[:, 1], [0.05, 0.95])

@@ -50,7 +50,7 @@ def expert_frames(
 
 
 def write_data_set(folder: Path, frames_per_split: int) -> Path:
-    """A data set of real frames: a few of the calibration set, one run a split."""
+    """A data set of real frames, of version 1: a few of the calibration set, one run a split."""
     folder.mkdir(parents=True)
     frames = read_calibration()
     entries = []
@@ -68,7 +68,7 @@ def write_data_set(folder: Path, frames_per_split: int) -> Path:
                 frames=frames_per_split,
             )
         )
-    (folder / "index.json").write_text(Index(runs=entries).model_dump_json())
+    (folder / "index.json").write_text(Index(schema_version=1, runs=entries).model_dump_json())
     return folder
 
 
@@ -114,4 +114,29 @@ def write_recording(
                 label = twist_stamped(header=head, twist=moved)
                 raw = STORE.serialize_ros1(label, twist_stamped.__msgtype__)
                 writer.write(to_label, at_ns, raw)
+    return folder
+
+
+def write_raw_bag(folder: Path, frames: list[NDArray[np.uint8]], encoding: str, topic: str) -> Path:
+    """A recording's folder with a bag of raw images on one topic."""
+    folder.mkdir(parents=True)
+    types = STORE.types
+    image, header = types["sensor_msgs/msg/Image"], types["std_msgs/msg/Header"]
+    time_type = types["builtin_interfaces/msg/Time"]
+    with Writer(folder / "run.bag") as writer:
+        camera = writer.add_connection(topic, image.__msgtype__, typestore=STORE)
+        for index, frame in enumerate(frames):
+            head = header(seq=index, stamp=time_type(sec=index, nanosec=0), frame_id="camera")
+            height, width, channels = frame.shape
+            message = image(
+                header=head,
+                height=height,
+                width=width,
+                encoding=encoding,
+                is_bigendian=0,
+                step=width * channels,
+                data=np.ascontiguousarray(frame).reshape(-1),
+            )
+            raw = STORE.serialize_ros1(message, image.__msgtype__)
+            writer.write(camera, (index + 1) * 10**9, raw)
     return folder

@@ -4,16 +4,23 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
 import yaml
 from typer.core import TyperGroup
 
 from brains.artifacts import weights_dir
+from brains.card import card_of
 from brains.catalogue import OwnModels, model_names
+from brains.source import SourceKind, kind_of
+from brains.training.dataset import write_dataset
+from brains.training.recorded import Run
+from brains.training.whole_frames import read_whole_frames
 from harness.batch.plan import group, read_plan
 from harness.cli.main import build_app
 from harness.setup.venv import known_extras
@@ -79,7 +86,7 @@ def test_commands_of_harness_are_those_that_there_are(document: Path) -> None:
         models = {found.get("model")} if isinstance(found.get("model"), str) else set()
         if words[0] in ("optimize", "evaluate"):
             models |= set(found.get("names") or found.get("models") or [])
-        known = {*model_names(), *own, "all", "expert"}
+        known = {*model_names(), *own, *cards_of(document), "all", "expert"}
         assert {name for name in models if name and not is_open(name)} <= known, words
         circuit = found.get("circuit")
         if isinstance(circuit, str) and not is_open(circuit):
@@ -122,12 +129,22 @@ def yaml_blocks() -> list[tuple[Path, Block]]:
 def rows_of(document: Path) -> list[dict[str, str]]:
     """Rows of own models that a document shows."""
     contents = [yaml.safe_load(b.text) for b in blocks(document) if b.language == "yaml"]
-    return [row for content in contents for row in content["models"] if isinstance(row, dict)]
+    rows = [row for content in contents for row in content.get("models", [])]
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def cards_of(document: Path) -> list[str]:
+    """Files of networks' cards that a document shows."""
+    shown = [b for b in blocks(document) if b.language == "yaml"]
+    return [str(b.file) for b in shown if "network" in yaml.safe_load(b.text)]
 
 
 @pytest.mark.parametrize(("document", "block"), yaml_blocks(), ids=lambda x: getattr(x, "stem", ""))
 def test_files_of_yaml_are_read(document: Path, block: Block, tmp_path: Path) -> None:
     content = yaml.safe_load(block.text)
+    if "network" in content:
+        card_of(block.text, Path(str(block.file)))
+        return
     if rows_of(document):
         OwnModels.model_validate(content)
         return
@@ -139,14 +156,20 @@ def test_files_of_yaml_are_read(document: Path, block: Block, tmp_path: Path) ->
 
 def test_every_python_block_is_run_by_a_test() -> None:
     shown = [name_of(d) for d in DOCUMENTS for b in blocks(d) if b.language == "python"]
-    assert shown == ["docs/guides/models.md", "docs/guides/own_brain.md"]
+    assert shown == [
+        "docs/guides/models.md",
+        "docs/guides/own_brain.md",
+        "docs/guides/training.md",
+    ]
 
 
-def run_block(text: str, folder: Path, **variables: str) -> str:
+LAPS_LEFT_OUT = 'harness() { [ "$1" = lap ] || command harness "$@"; }; roslaunch() { :; }\n'
+
+
+def run_block(text: str, folder: Path, *, prelude: str = LAPS_LEFT_OUT, **variables: str) -> str:
     """Carries out a block of shell, all but the laps; what it printed."""
-    laps = 'harness() { [ "$1" = lap ] || command harness "$@"; }; roslaunch() { :; }\n'
     done = subprocess.run(
-        ["bash", "-e", "-c", laps + text],
+        ["bash", "-e", "-c", prelude + text],
         cwd=folder,
         env={**os.environ, **variables},
         stdout=subprocess.PIPE,
@@ -185,6 +208,34 @@ def test_own_network_as_the_guide_has_it(tmp_path: Path) -> None:
     printed = run_block(check, tmp_path, PITWALL_MODELS="my_models.yaml")
     assert "PASS  proof says what runs: my_net:MyNet" in printed
     assert "FAIL" not in printed
+
+
+@pytest.mark.skipif(not find_spec("tf_keras"), reason="needs the extra tf")
+def test_own_training_as_the_guide_has_it(tmp_path: Path) -> None:
+    """Word for word, but on the frames kept in git, and for one short epoch."""
+    (code,) = blocks_of("training.md", "python")
+    (card,) = blocks_of("training.md", "yaml")
+    for block in (code, card):
+        (tmp_path / str(block.file)).write_text(block.text)
+    write_small_data_set(tmp_path / "data" / "set")
+    short = 'harness() { [ "$1" != train ] || command harness "$@" --epochs 1; }\n'
+    (shell,) = (b for b in blocks_of("training.md", "sh") if "harness train" in b.text)
+    printed = run_block(shell.text, tmp_path, prelude=short)
+    assert "epoch 1: loss" in printed
+    assert kind_of(tmp_path / "my_net.h5") == SourceKind.KERAS2
+
+
+def write_small_data_set(folder: Path) -> None:
+    """A data set of frames kept in git: each circuit's are a run."""
+    kept = read_whole_frames("check")
+    labels = np.asarray(kept.labels)
+    circuits = np.repeat(kept.circuits, [len(rows) for rows in kept.sequences])
+    runs = []
+    for circuit in np.unique(circuits):
+        rows = np.flatnonzero(circuits == circuit)
+        encoded = [kept.frames.encoded[row] for row in rows]
+        runs.append(Run(circuit, "one", "forward", encoded, labels[rows], np.empty(0, np.int64)))
+    list(write_dataset(runs, folder))
 
 
 def test_what_is_found_in_a_document(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from brains.artifacts import weights_dir
 from brains.catalogue import find_model
 from brains.pilotnet_file import read_weights
 from brains.preprocess import normalise
-from brains.recipes.onnx import pilotnet_graph, symmetric_int8
+from brains.recipes.onnx import halved, symmetric_int8
+from brains.recipes.pilotnet_onnx import pilotnet_graph
 from brains.training.evaluation import read_evaluation
 from brains.workshop import Workshop
 from harness.errors import DataError, UnavailableError
@@ -34,7 +35,7 @@ def answers(graph: bytes) -> Any:
 
 def test_the_float16_graph_answers_as_the_float_network() -> None:
     weights = read_weights(weights_dir() / "pilotnet.npz")
-    half = pilotnet_graph(weights, half=True)
+    half = halved(pilotnet_graph(weights), ["gain", "offset"])
     kinds = {tensor.name: tensor.data_type for tensor in half.graph.initializer}
     halves = [name for name in kinds if name.startswith(("conv", "dense"))]
     assert len(halves) == 20
@@ -45,8 +46,12 @@ def test_the_float16_graph_answers_as_the_float_network() -> None:
 
 def test_the_int8_graph_rounds_about_zero(tmp_path: Path, few_frames: None) -> None:
     model, folder = find_model("trt_int8"), tmp_path
+    graph = folder / "graph.onnx"
+    onnx.save(pilotnet_graph(read_weights(weights_dir() / "pilotnet.npz")), graph)
     bench = Workshop(
-        model, folder / "x", weights_dir(), folder, None, lambda *_: None, lambda _: folder
+        *(model, folder / "x", weights_dir(), folder, None, lambda *_: None),
+        artifact_of=lambda _: folder,
+        hub_of=lambda _: graph,
     )
     symmetric_int8(bench, folder / "int8.onnx")
     content = (folder / "int8.onnx").read_bytes()

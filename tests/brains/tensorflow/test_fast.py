@@ -13,6 +13,7 @@ from brains.catalogue import find_model
 from brains.preprocess import normalise
 from brains.training.calibration import read_calibration
 from brains.training.driven import gather_driven
+from tests.brains.asked import answers
 from tests.brains.test_fast import MIB, brain_of_fast
 from tests.brains.training_data import write_data_set, write_recording
 
@@ -37,6 +38,6 @@ def test_training_makes_a_file_that_drives(tmp_path: Path, monkeypatch: pytest.M
     assert "last layer" in told[-1]
     monkeypatch.setenv("PITWALL_WEIGHTS", str(folder))
     assert artifact_bytes(path) < MIB
-    answers = brain_of_fast().outputs(normalise(read_calibration().crops[:2]))
-    assert np.isfinite(answers).all()
-    assert (answers[0] != answers[1]).any()
+    answered = answers(brain_of_fast(), normalise(read_calibration().crops[:2]))
+    assert np.isfinite(answered).all()
+    assert (answered[0] != answered[1]).any()

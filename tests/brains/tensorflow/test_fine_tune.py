@@ -14,13 +14,18 @@ from brains.backends.tflite import TfliteBrain
 from brains.model import ModelSpec
 from brains.pilotnet import tensorflow
 from brains.recipes import fine_tune
+from brains.source import SourceKind
+from brains.versions import BUILT_IN
 from harness.errors import DataError
+from tests.brains.asked import answers
 from tests.brains.training_data import write_data_set
 
 MODEL = ModelSpec(
     name="toy",
     title="Toy",
     family="pilotnet",
+    card=str(BUILT_IN / "pilotnet.yaml"),
+    kind=SourceKind.KERAS_WEIGHTS,
     backend="tflite",
     brain="brains.backends.tflite:TfliteBrain",
     artifact="toy.tflite",
@@ -101,7 +106,7 @@ def test_integer_files_keep_zeros_and_clusters(train: Train, clusters: int | Non
     assert np.count_nonzero(great == 0) >= 0.6 * great.size
     images = np.random.default_rng(1).uniform(-2, 2.5, (5, 66, 200, 3)).astype(np.float32)
     wanted = small_network(0.6).predict_on_batch(images)
-    np.testing.assert_allclose(brain.outputs(images), wanted, atol=0.05)
+    np.testing.assert_allclose(answers(brain, images), wanted, atol=0.05)
     if clusters is not None:
         assert all(len(np.unique(values)) <= clusters for values in stored.values())
 
@@ -132,7 +137,7 @@ def test_a_killed_fine_tuning_goes_on_and_ends_the_same(
     again = train(MODEL, name="cut")
     assert taken == 3
     images = np.random.default_rng(2).uniform(-2, 2.5, (3, 66, 200, 3)).astype(np.float32)
-    one, other = (TfliteBrain(MODEL, path).outputs(images) for path in (whole, again))
+    one, other = (answers(TfliteBrain(MODEL, path), images) for path in (whole, again))
     np.testing.assert_allclose(one, other, atol=0.02)
 
 

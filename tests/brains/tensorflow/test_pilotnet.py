@@ -10,7 +10,7 @@ from brains.catalogue import find_model
 from brains.interface import Command
 from brains.pilotnet_file import PARAMETERS
 from brains.preprocess import to_command
-from brains.recipes.tflite import convert
+from brains.recipes.tflite import convert_keras
 from harness.errors import DataError, UnavailableError
 
 MIB = 2**20
@@ -26,7 +26,7 @@ def test_parameters_and_published_sizes(random_weights: Path) -> None:
     network = pilotnet.load_network(random_weights / "pilotnet.npz")
     assert network.count_params() == PARAMETERS
     assert network.input_shape == (None, 66, 200, 3)
-    assert len(convert(network)) / MIB == pytest.approx(64.917, rel=0.01)
+    assert len(convert_keras(network)) / MIB == pytest.approx(64.917, rel=0.01)
     dynamic_mib = (random_weights / "pilotnet_dynamic.tflite").stat().st_size / MIB
     assert 16.24 * 0.99 <= dynamic_mib <= 16.26 * 1.01
 
@@ -85,7 +85,8 @@ def test_integer_network_answers_as_the_float_one(tmp_path: Path) -> None:
     for _ in range(20):
         colour = random.integers(0, 256, 3, np.uint8)
         frame = np.broadcast_to(colour, (480, 640, 3)).astype(np.uint8)
-        assert brain.preprocess(frame).dtype == np.int8
+        (data,) = brain.preprocess(frame).values()
+        assert data.dtype == np.int8
         normalised = (colour / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
         wanted = to_command(np.asarray(normalised @ kernel + 0.5, np.float32))
         answered = brain.infer(frame)

@@ -17,6 +17,7 @@ from brains.pilotnet_file import PARAMETERS
 from brains.preprocess import V_SPAN_M_S, W_SPAN_RAD_S, normalise, to_output
 from brains.recipes.structure import kernels_of, sparsity_of
 from brains.training.evaluation import read_evaluation
+from tests.brains.asked import answers
 
 MIB = 2**20
 CONVOLUTIONS, DENSE_LAYERS = 5, 5
@@ -52,8 +53,8 @@ def test_tflite_versions(
     assert len(proof["weights"]) == CONVOLUTIONS + DENSE_LAYERS
     kinds = {str(values.dtype) for _, values in brain.weights()}
     assert kinds == {"float16" if name == "tflite_float16" else "int8"}
-    quantised = brain.preprocess(road_frame((480, 640, 3))).dtype
-    assert quantised == (np.int8 if name == "tflite_int8" else np.float32)
+    (quantised,) = brain.preprocess(road_frame((480, 640, 3))).values()
+    assert quantised.dtype == (np.int8 if name == "tflite_int8" else np.float32)
     converted = {"QUANTIZE", "DEQUANTIZE"} & executed.keys()
     assert converted == {
         "tflite_float16": {"DEQUANTIZE"},
@@ -88,11 +89,11 @@ def test_each_image_gets_its_own_answer_in_whatever_order(weights: Path) -> None
     brain = load_brain("tflite_dynamic")
     assert isinstance(brain, NetworkBrain)
     images = np.random.default_rng(0).uniform(-2, 2.5, (3, 66, 200, 3)).astype(np.float32)
-    wanted = brain.outputs(images)
-    encoded = [brain.encode(image[np.newaxis]) for image in images]
+    wanted = answers(brain, images)
+    encoded = [brain.encoded({"image": image[np.newaxis]}) for image in images]
     for index in (2, 0, 0, 1, 2):
-        answer = brain.decode(brain.predict(encoded[index]))[0]
-        np.testing.assert_array_equal(answer, wanted[index])
+        (answer,) = brain.decode(brain.predict(encoded[index])).values()
+        np.testing.assert_array_equal(answer[0], wanted[index])
 
 
 @pytest.fixture(scope="module")
@@ -100,8 +101,8 @@ def held_out() -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
     """Some evaluation frames, their scaled labels, and the float network's mse on them."""
     frames = read_evaluation()
     images, labels = normalise(frames.crops[::9]), to_output(frames.labels[::9])
-    answers = load_network(weights_dir() / WEIGHTS_FILE).predict_on_batch(images)
-    return images, labels, float(((answers - labels) ** 2).mean())
+    answered = load_network(weights_dir() / WEIGHTS_FILE).predict_on_batch(images)
+    return images, labels, float(((answered - labels) ** 2).mean())
 
 
 @pytest.mark.parametrize("name", ["tflite_qat", "tflite_cqat", "tflite_pqat", "tflite_pcqat"])
@@ -117,7 +118,7 @@ def test_the_kept_integer_networks_are_what_they_are_called(
     assert step is not None
     assert step * V_SPAN_M_S < 0.1
     assert step * W_SPAN_RAD_S < 0.1
-    assert float(((brain.outputs(images) - labels) ** 2).mean()) < 1.1 * float_mse
+    assert float(((answers(brain, images) - labels) ** 2).mean()) < 1.1 * float_mse
     kernels = [weights_summary(values) for _, values in brain.weights()]
     assert len(kernels) == CONVOLUTIONS + DENSE_LAYERS
     if "pq" in name or "pc" in name:

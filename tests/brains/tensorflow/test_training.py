@@ -7,12 +7,15 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra tf")
 
 from brains.artifacts import checked_sha256
+from brains.card import read_card
 from brains.pilotnet import load_network
-from brains.preprocess import to_output
-from brains.training import dataset, evaluation
+from brains.training import evaluation
 from brains.training.export import export
+from brains.training.frames import PILOTNET
 from brains.training.loop import BEST_FILE, EpochFigures, TrainParams, TrainState, evaluate
+from brains.training.pictures import read_pictures
 from brains.training.train import train
+from brains.view import View
 from harness.errors import DataError, UsageError
 
 
@@ -62,7 +65,10 @@ def test_a_network_learns_from_the_data(data: Path, tmp_path: Path) -> None:
             TrainParams(epochs=20, batch=16, learning_rate=3e-4, warm_up_steps=5),
         )
     )
-    seen = dataset.read_split(data, "train")
+    card = read_card(PILOTNET)
+    seen = read_pictures(data, "train", View(card.sees))
     network = load_network(tmp_path / "out" / BEST_FILE)
-    variance = to_output(seen.labels).var(axis=0).mean()
-    assert evaluate(network.predict_on_batch, seen, steering_weight=6.0)["mse"] < 0.5 * variance
+    variance = card.says.to_picked(seen.labels).var(axis=0).mean()
+    assert (
+        evaluate(network.predict_on_batch, seen, card, steering_weight=6.0)["mse"] < 0.5 * variance
+    )

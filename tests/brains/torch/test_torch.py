@@ -26,6 +26,7 @@ from brains.reference import write_reference
 from brains.training.dataset import Index, RunEntry
 from harness.errors import DataError, UnavailableError
 from harness.evaluation.row import sparsity
+from tests.brains.asked import answers
 
 torch = pytest.importorskip("torch", reason="needs the extra torch")
 
@@ -34,6 +35,7 @@ MIB = 2**20
 PARAMETERS = 1_595_528
 NORMALISATION = 6
 QUANTISED = "quantised x86"
+EXAMPLE = (torch.zeros(1, 66, 200, 3).permute(0, 3, 1, 2),)
 
 
 def road_crops(count: int) -> NDArray[np.uint8]:
@@ -97,7 +99,7 @@ def data(tmp_path: Path) -> Path:
         np.save(folder / f"{split}_labels.npy", labels)
         entry = {"run": split, "circuit": "loop", "direction": "forward", "split": split}
         runs.append(RunEntry.model_validate({**entry, "first": 0, "frames": count}))
-    (folder / "index.json").write_text(Index(runs=runs).model_dump_json())
+    (folder / "index.json").write_text(Index(schema_version=1, runs=runs).model_dump_json())
     return folder
 
 
@@ -108,7 +110,8 @@ def loaded(name: str) -> NetworkBrain:
 
 
 def test_the_first_convolution_takes_over_the_normalisation(torch_weights: Path) -> None:
-    from brains.torch_pilotnet import load_network, to_tensor, without_normalisation
+    from brains.torch_network import without_normalisation
+    from brains.torch_pilotnet import load_network, to_tensor
 
     network = load_network(torch_weights / "torch_pilotnet.npz")
     bare = without_normalisation(network)
@@ -190,13 +193,13 @@ def test_compiled_code_answers_as_the_network_and_knows_its_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from brains.backends.torch import TorchCompiledBrain
-    from brains.recipes.torch import compile_ahead, example
+    from brains.recipes.torch import compile_ahead
 
     torch.manual_seed(0)
     network = torch.nn.Sequential(
         torch.nn.Conv2d(3, 4, 5, 16), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(208, 2)
     ).eval()
-    package = compile_ahead(network, example(), 1, tmp_path)
+    package = compile_ahead(network, EXAMPLE, 1, tmp_path)
     model = ModelSpec(
         name="small",
         title="Small",
@@ -209,7 +212,7 @@ def test_compiled_code_answers_as_the_network_and_knows_its_machine(
     images = normalise(road_crops(2))
     with torch.no_grad():
         wanted = network(torch.from_numpy(images).permute(0, 3, 1, 2))
-    np.testing.assert_allclose(brain.outputs(images), wanted, atol=1e-5)
+    np.testing.assert_allclose(answers(brain, images), wanted, atol=1e-5)
     proof = brain.engine()
     assert proof["parameters"] == sum(weight.numel() for weight in network.parameters())
     assert proof["operators"]["aten"] == {
@@ -226,11 +229,11 @@ def test_without_a_compiler_building_says_so(
 ) -> None:
     from torch._inductor import config
 
-    from brains.recipes.torch import compile_ahead, example
+    from brains.recipes.torch import compile_ahead
 
     monkeypatch.setattr(config.cpp, "cxx", ("no-such-compiler",))
     with pytest.raises(UnavailableError, match=r"install g\+\+"):
-        compile_ahead(torch.nn.Flatten(), example(), 1, tmp_path)
+        compile_ahead(torch.nn.Flatten(), EXAMPLE, 1, tmp_path)
 
 
 def small(name: str, **options: float) -> ModelSpec:
@@ -289,7 +292,7 @@ def test_training_with_rounding_ends_as_an_integer_network_that_learned(
     assert aware.output_step() == pytest.approx(1.1 / 255)
     crops = normalise(np.load(data / "train_crops.npy"))
     wanted = np.load(data / "train_labels.npy")[:, 1] / W_SPAN_RAD_S + 0.5
-    errors = [np.abs(brain.outputs(crops)[:, 1] - wanted).mean() for brain in (static, aware)]
+    errors = [np.abs(answers(brain, crops)[:, 1] - wanted).mean() for brain in (static, aware)]
     assert errors[1] < 0.8 * errors[0]
 
 
