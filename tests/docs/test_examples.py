@@ -22,8 +22,8 @@ from brains.training.dataset import write_dataset
 from brains.training.recorded import Run
 from brains.training.whole_frames import read_whole_frames
 from harness.batch.plan import group, read_plan
-from harness.errors import DataError
 from harness.cli.main import build_app
+from harness.errors import DataError
 from harness.setup.venv import known_extras
 from harness.spec.check import SPECS
 from tests.docs.examples import DOCUMENTS, PROJECT, Block, blocks, blocks_of, commands, mentions
@@ -87,7 +87,7 @@ def test_commands_of_harness_are_those_that_there_are(document: Path) -> None:
         models = {found.get("model")} if isinstance(found.get("model"), str) else set()
         if words[0] in ("optimize", "evaluate"):
             models |= set(found.get("names") or found.get("models") or [])
-        known = {*model_names(), *own, *cards_of(document), "all", "expert"}
+        known = {*model_names(), *own, *cards(), "all", "expert"}
         assert {name for name in models if name and not is_open(name)} <= known, words
         circuit = found.get("circuit")
         if isinstance(circuit, str) and not is_open(circuit):
@@ -134,9 +134,9 @@ def rows_of(document: Path) -> list[dict[str, str]]:
     return [row for row in rows if isinstance(row, dict)]
 
 
-def cards_of(document: Path) -> list[str]:
-    """Files of networks' cards that a document shows."""
-    shown = [b for b in blocks(document) if b.language == "yaml"]
+def cards() -> list[str]:
+    """Files of networks' cards that the documents show."""
+    shown = [block for _, block in yaml_blocks()]
     return [str(b.file) for b in shown if "network" in yaml.safe_load(b.text)]
 
 
