@@ -88,9 +88,10 @@ def original_answers(model: ModelSpec, progress: Progress) -> _Picked:
         with np.load(kept) as reference:
             return np.asarray(reference["outputs"], np.float32)
     folder = _answers_dir(model)
-    original = Network(Path(str(model.card)), weights_folder=model.folder is None).model()
 
     def build() -> None:
+        # Only here: a process of another environment finds the answers, and could not open the file.
+        original = _original(model)
         folder.mkdir()
         python = interpreter(original) or Path(sys.executable)
         answer_elsewhere(python, original, folder / _ANSWERS, progress)
@@ -117,9 +118,22 @@ def _samples(model: ModelSpec, card: NetworkCard) -> Samples:
     return Samples(inputs, list(range(len(inputs))))
 
 
+def _original(model: ModelSpec) -> ModelSpec:
+    """The network as it came; of a version that was trained on labels, that of its own weights.
+
+    What a training changed is no fault of a conversion: evaluation and laps judge it.
+    """
+    network = Network(Path(str(model.card)), weights_folder=model.folder is None).model()
+    if model.weights == network.weights:
+        return network
+    return network.model_copy(update={"weights": model.weights, "artifact": model.weights})
+
+
 def _kept(model: ModelSpec) -> Path | None:
     """File of the weights folder with check frames and the network's answers to them."""
     if model.folder is not None or model.reference is None:
+        return None
+    if model.weights != _card(model).network:
         return None
     path = weights_dir() / model.reference
     if not path.is_file():

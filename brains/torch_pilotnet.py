@@ -5,7 +5,6 @@ Keras network (``brains.pilotnet``) its convolutions are valid ones, without pad
 first dense layer takes 1,152 instead of 14,400 values.
 """
 
-import importlib
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -13,26 +12,13 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from brains.torch_network import pytorch
 from brains.weights_file import write_weights
-from harness.errors import DataError, UnavailableError
+from harness.errors import DataError
 
 PARAMETERS = 1_595_528
 CONVOLUTIONS = ((3, 24, 5, 2), (24, 36, 5, 2), (36, 48, 5, 2), (48, 64, 3, 1), (64, 64, 3, 1))
 DENSE = ((1152, 1164), (1164, 100), (100, 50), (50, 10), (10, 2))
-
-
-def pytorch() -> Any:
-    """The module ``torch``.
-
-    Raises:
-        UnavailableError: It is not installed.
-    """
-    try:
-        return importlib.import_module("torch")
-    except ImportError as error:
-        raise UnavailableError(
-            f"PyTorch is not installed ({error}): run `make setup EXTRAS=torch`"
-        ) from error
 
 
 def build_network() -> Any:

@@ -36,12 +36,16 @@ def quantised(workshop: Workshop) -> None:
 
     With ``zeros`` in ``recipe_options`` the network is pruned first, and its zeros stay.
     """
+    from torch.ao.nn.intrinsic.qat import freeze_bn_stats  # noqa: PLC0415 - imports torch
+
     source = _opened(workshop)
     network = _pruned(workshop, source) if "zeros" in workshop.options else source.network
     frames = list(calibration_batches(workshop, source))
     network = without_normalisation(network)
     ranges = output_ranges(workshop, network, frames)
     aware = prepared(network, source.example, ranges, aware=True)
+    # Normalisations keep what they know: they must not follow a few batches.
+    aware.apply(freeze_bn_stats)
     calibrate(aware, frames)
     layers = layers_of(aware)
     hold_zeros(layers)

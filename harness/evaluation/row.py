@@ -75,8 +75,8 @@ class Row(BaseModel):
         inferences: How many were timed.
         threads: Threads that the engine was told to use; None leaves it to the engine.
         busy_cores: Cores that were busy meanwhile: CPU time / wall time.
-        speed_up: Median of tf_baseline in the same evaluation (of a user's network: of the network
-            as it came) / that of this model.
+        speed_up: Median of tf_baseline in the same evaluation / that of this model; of a user's
+            versions the median of the network as it came / theirs.
         in_loop_ms_median: Median of the engine's call inside whole answers to camera frames.
         bare_ms_median: Median of the engine's own loop on one input array.
         bare_reason: Why that was not timed, though it was wanted.

@@ -370,7 +370,8 @@ def _onnx_graph(inputs: Any, outputs: Any, *, fed_back: bool = False) -> Any:
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in side]
         for side in (inputs, outputs)
     ]
-    return helper.make_graph(nodes, "steering", *ends, weights)
+    given, answered = ends
+    return helper.make_graph(nodes, "steering", given, answered, weights)
 
 
 # --- PyTorch
