@@ -179,10 +179,10 @@ def find_network(name: str) -> tuple[Network, str]:
     for head, version in ((name, ORIGINAL), _split(name)):
         if (card := _card_called(head)) is not None:
             return card, version
-    file = next((Path(part) for part in (name, _split(name)[0]) if _is_file(part)), None)
+    file = next((part for part in (name, _split(name)[0]) if _is_file(part)), None)
     if file is not None:
-        if file.exists():
-            kind_of(file)  # What is refused is refused, before it is asked to have a card.
+        if Path(file).exists():
+            kind_of(Path(file))  # What is refused is refused, before it is asked to have a card.
         raise UsageError(
             f"{file} is a network's file: what it sees and says stands in its card, which "
             f"`harness model add {file}` writes (docs/guides/models.md, A network of your own)"

@@ -228,6 +228,9 @@ def _parts(node: Any, *, drop_lambda: bool) -> Iterator[dict[str, Any]]:
 def _zip(path: Path, file: BinaryIO, drop_lambda: bool) -> SourceKind:
     with zipfile.ZipFile(file) as archive:
         names = archive.namelist()
+        if min((entry.header_offset for entry in archive.infolist()), default=0) > 0:
+            # Of a file cut off the end of an archive within it is found instead of its own.
+            raise DataError(f"{path} is broken or cut off: its listing is missing")
         if "config.json" in names and "metadata.json" in names:
             return _keras_archive(path, archive, drop_lambda)
         if any("data/aotinductor/" in name or name.endswith(".so") for name in names):
@@ -386,6 +389,8 @@ def _onnx(path: Path, file: BinaryIO) -> SourceKind | None:
         return None
     if kinds.get(1) != wire.VARINT or graph is None or not kinds.keys() <= _ONNX_FIELDS:
         return None
+    if _ONNX_OPSET not in kinds:
+        raise DataError(f"{path} is broken or cut off: an ONNX file that names no opset")
     for tensor in wire.fields(file, graph.start, graph.end):
         if tensor.number == _ONNX_INITIALIZER and any(
             field.number == _ONNX_LOCATION and field.value == 1
@@ -398,7 +403,7 @@ def _onnx(path: Path, file: BinaryIO) -> SourceKind | None:
     return SourceKind.ONNX
 
 
-_ONNX_GRAPH, _ONNX_INITIALIZER, _ONNX_LOCATION = 7, 5, 14
+_ONNX_GRAPH, _ONNX_OPSET, _ONNX_INITIALIZER, _ONNX_LOCATION = 7, 8, 5, 14
 _ONNX_FIELDS = {1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26}
 """Of onnx.proto's ModelProto."""
 

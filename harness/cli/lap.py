@@ -8,9 +8,12 @@ import typer
 
 
 def lap(
-    model: Annotated[str, typer.Option(help="see `harness models`, or my_module:MyBrain")] = (
-        "tflite_dynamic"
-    ),
+    model: Annotated[
+        str,
+        typer.Option(
+            help="see `harness models`, a network's card (my_net.yaml), or my_module:MyBrain"
+        ),
+    ] = "tflite_dynamic",
     circuit: Annotated[str, typer.Option(help="see `harness circuit list`")] = "simple_circuit",
     laps: Annotated[int, typer.Option(help="laps to drive")] = 1,
     direction: Annotated[str, typer.Option(help="forward (as published) or reverse")] = "forward",

@@ -7,20 +7,29 @@ import typer
 
 
 def models(
+    network: Annotated[
+        str | None,
+        typer.Argument(help="Only the versions of one network: my_net.yaml, pilotnet."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
     """List the models and whether they run on this machine; --json also tells their precisions.
 
     Example: harness models
+
+    Example: harness models my_net.yaml
     """
     from rich.console import Console
     from rich.table import Table
 
     from brains.availability import to_drive
-    from brains.catalogue import default_model, find_model, model_names
+    from brains.catalogue import ALL, default_model, find_model, find_models, model_names
 
     console = Console(stderr=True)
-    known = [find_model(name) for name in model_names()]
+    if network is None:
+        known = [find_model(name) for name in model_names()]
+    else:
+        known = find_models(f"{network}/{ALL}")
     rows = [(model, to_drive(model).reason) for model in known]
     if as_json:
         listed = [

@@ -272,3 +272,26 @@ def test_rosbag_play_and_rostopic_work_on_a_recording(tmp_path: Path, recording:
         assert heard[topic].count("---") == counts[topic], topic
         assert words in heard[topic], heard[topic][:500]
     assert "average rate: " in frequency
+
+
+def test_a_brain_is_told_of_the_car_alike_in_each_lockstep_run_and_in_a_replay(
+    tmp_path: Path,
+) -> None:
+    model = f"{MODULE}:ToldOfTheCar"
+    asked = {"model": model, "timeout": 3.0, "clock": "lockstep", "latency": "fixed:30"}
+    runs = []
+    for name in ("first", "second"):
+        values = {**asked, "record_camera": name == "first", "output": str(tmp_path / name)}
+        folder, result = drive(RunSpec.parse(values), lambda _: None)
+        assert result.outcome == "timeout", result.outcome_reason
+        iterations = messages(folder, topics.ITERATIONS)
+        runs.append([(i.header.stamp.to_nsec(), i.v_m_s, i.w_rad_s) for i in iterations])
+    first, second = runs
+    common = min(len(first), len(second))
+    assert first[:common] == second[:common]
+    assert first[0][1:] == (0.1, 0.0)
+    # It moves, and is told so: more than its last command alone.
+    assert first[40][2] > 1.5 * 1e-3 * first[39][1]
+    result, _ = replayed(tmp_path, tmp_path / "first" / "run.bag", model)
+    assert result.frames_compared > 40
+    assert result.commands_equal == result.frames_compared

@@ -26,6 +26,7 @@ def test_an_engine_tells_its_layers_and_ends(monkeypatch: pytest.MonkeyPatch) ->
             get_tensor_dtype=lambda name: "float",
         )
 
-    assert backend._ends(engine((1, 66, 200, 3))) == ("image", "command")
-    with pytest.raises(DataError, match="no image, no command"):
-        backend._ends(engine((1, 3, 66, 200)))
+    ends = ({"image": (1, 66, 200, 3)}, {"command": (1, 2)})
+    assert backend.ends(engine((1, 66, 200, 3))) == ends
+    with pytest.raises(DataError, match="fixed float32 is wanted"):
+        backend.ends(engine((-1, 3, 66, 200)))

@@ -306,3 +306,34 @@ def test_a_second_batch_in_the_same_folder_is_refused(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="another batch"):
             study.run(Console(quiet=True))
         holder.kill()
+
+
+CARD = """\
+network: net.tflite
+sees:
+  image: {size: [200, 66], scale: 1/255}
+says:
+  v: {index: 0}
+  w: {index: 1}
+"""
+
+
+def test_networks_of_ones_own_in_a_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in (tmp_path, tmp_path / "other"):
+        folder.mkdir(exist_ok=True)
+        (folder / "net.yaml").write_text(CARD)
+        kept = project_root() / "brains" / "weights" / "pitwall_fast.tflite"
+        (folder / "net.tflite").write_bytes(kept.read_bytes())
+    text = "models: [{}]\ncircuits: [simple_circuit]\n"
+    (job,) = jobs_of(tmp_path, text.format("net.yaml"))
+    assert (job.name, job.spec.model) == ("net-simple_circuit-01", f"{tmp_path}/net.yaml")
+    assert finish(job).model == "net"
+    # Those versions that are not made yet are left out of a group, and named by themselves refused.
+    assert [job.spec.model for job in jobs_of(tmp_path, text.format("net/all"))] == [
+        f"{tmp_path}/net.yaml"
+    ]
+    with pytest.raises(UnavailableError, match=r"harness optimize .*/net\.yaml/onnx_fp32"):
+        jobs_of(tmp_path, text.format("net/onnx_fp32"))
+    with pytest.raises(UsageError, match="two networks are called net"):
+        jobs_of(tmp_path, text.format("net.yaml, other/net.yaml"))

@@ -10,20 +10,20 @@ import numpy as np
 
 from brains.catalogue import find_model, load_brain
 from brains.network import NetworkBrain
-from brains.preprocess import normalise
-from brains.training.evaluation import read_evaluation
+from brains.samples import evaluation_samples
 from harness.evaluation.bare import bare_loop
 
 
 def main(name: str) -> None:
     """Prints both answers."""
-    image = normalise(read_evaluation().crops[:1])
     brain = load_brain(name)
     assert isinstance(brain, NetworkBrain)
-    call, read = bare_loop(find_model(name))(image)
+    model = find_model(name)
+    sample = evaluation_samples(model, brain.view).inputs[0]
+    call, read = bare_loop(model, brain)(sample)
     call()
-    answers = read(), brain.predict(brain.encode(image))
-    print(json.dumps([np.asarray(answer).tolist() for answer in answers]))
+    (answer,) = brain.decode(brain.predict(brain.encoded(sample))).values()
+    print(json.dumps([np.asarray(told).tolist() for told in (read(), answer)]))
 
 
 if __name__ == "__main__":

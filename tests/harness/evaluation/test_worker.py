@@ -17,7 +17,7 @@ from brains.network import EngineProof, NetworkBrain
 from brains.preprocess import normalise, to_output
 from brains.training.evaluation import read_evaluation
 from harness.errors import BrainError
-from harness.evaluation.accuracy import errors, errors_by_circuit
+from harness.evaluation.accuracy import SPANS, errors, errors_by_circuit
 from harness.evaluation.bare import OPENERS
 from harness.evaluation.remote import Remote
 from harness.evaluation.worker import Session
@@ -32,19 +32,23 @@ class OffBrain(NetworkBrain):
     def load(cls, model: ModelSpec) -> Self:
         artifact = Path(os.environ["PITWALL_OFF_ARTIFACT"])
         brain = cls(model, artifact)
+        brain.takes({"image": (1, 66, 200, 3)})
         found = read_evaluation()
-        brain.answers = {
+        brain.labels = {
             image.tobytes(): label
             for image, label in zip(normalise(found.crops), to_output(found.labels), strict=True)
         }
         return brain
 
-    answers: dict[bytes, NDArray[np.float32]]
+    labels: dict[bytes, NDArray[np.float32]]
 
-    def predict(self, data: NDArray[np.float32]) -> NDArray[np.float32]:
+    def predict(self, data: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         print("engines print what they like")
-        known = self.answers.get(data[0].tobytes(), np.zeros(2, np.float32))
+        known = self.labels.get(data["image"][0].tobytes(), np.zeros(2, np.float32))
         return known[np.newaxis] + np.array([V_OFF, W_OFF], np.float32)
+
+    def decode(self, output: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        return {"output": output}
 
     def engine(self) -> EngineProof:
         return {
@@ -121,8 +125,8 @@ def test_nonsense_is_refused(outputs: NDArray[Any]) -> None:
 
 def test_errors_are_split_by_circuit() -> None:
     labels = np.zeros((4, 2), np.float32)
-    outputs = to_output(labels) + np.array([[0.0], [0.0], [0.1], [0.3]], np.float32)
-    found = errors_by_circuit(outputs, labels, np.array(["a", "a", "b", "b"]))
+    off = np.array([[0.0], [0.0], [0.1], [0.3]]) * SPANS
+    found = errors_by_circuit(labels + off, labels, np.array(["a", "a", "b", "b"]))
     assert found["a"].mse == pytest.approx(0.0, abs=1e-12)
     assert found["b"].mse == pytest.approx((0.1**2 + 0.3**2) / 2, rel=1e-5)
     assert found["b"].mae_w_rad_s == pytest.approx(14.2 * 0.2, rel=1e-5)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
+from harness.spec.launch import model_file_name, model_name
 from harness.spec.run import RunSpec
 from worlds.circuit import circuit_names
 
@@ -95,3 +96,19 @@ def test_the_recordings_folder() -> None:
     root = Path("/r")
     assert RunSpec(model="m:B").folder(root, "T") == root / "T-m.B-simple_circuit"
     assert RunSpec(output="/else").folder(root, "T") == Path("/else")
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "file_name"),
+    [
+        ("tflite_dynamic", "tflite_dynamic", "tflite_dynamic"),
+        ("my_module:MyBrain", "my_module:MyBrain", "my_module.MyBrain"),
+        ("/there/my_net.yaml", "my_net", "my_net"),
+        ("my_net.yml/onnx_int8", "my_net/onnx_int8", "my_net--onnx_int8"),
+        ("/a/b.yaml/c/net.v2.yaml/onnx_int8", "net.v2/onnx_int8", "net.v2--onnx_int8"),
+    ],
+)
+def test_a_cards_path_is_shown_by_its_name(model: str, name: str, file_name: str) -> None:
+    assert (model_name(model), model_file_name(model)) == (name, file_name)
+    spec = RunSpec(model=model)
+    assert f"-{file_name}-simple" in spec.folder(Path("recordings"), "now").name
