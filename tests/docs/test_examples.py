@@ -22,6 +22,7 @@ from brains.training.dataset import write_dataset
 from brains.training.recorded import Run
 from brains.training.whole_frames import read_whole_frames
 from harness.batch.plan import group, read_plan
+from harness.errors import DataError
 from harness.cli.main import build_app
 from harness.setup.venv import known_extras
 from harness.spec.check import SPECS
@@ -191,20 +192,26 @@ def test_own_brain_as_the_guide_has_it(tmp_path: Path) -> None:
 
 
 def test_own_network_as_the_guide_has_it(tmp_path: Path) -> None:
-    first, second = blocks_of("models.md", "yaml")
-    assert first.file == "my_models.yaml"
-    (tmp_path / "net.tflite").write_bytes((weights_dir() / "pilotnet_dynamic.tflite").read_bytes())
-    (tmp_path / first.file).write_text(first.text)
-    (shell,) = (b for b in blocks_of("models.md", "sh") if "PITWALL_MODELS" in b.text)
-    printed = run_block(shell.text, tmp_path)
+    card, _, rows = blocks_of("models.md", "yaml")
+    assert (card.file, rows.file) == ("my_net.yaml", "my_models.yaml")
+    kept = (weights_dir() / "pilotnet_dynamic.tflite").read_bytes()
+    (tmp_path / "my_net.tflite").write_bytes(kept)
+    add, check = (b for b in blocks_of("models.md", "sh") if "my_net" in b.text)
+    printed = run_block(add.text, tmp_path)
+    shown = next(b.text for b in blocks_of("models.md", "") if "wrote my_net.yaml" in b.text)
+    assert printed.startswith(shown)
+    blanks = "fill in what is marked"
+    with pytest.raises(DataError, match=blanks):
+        card_of((tmp_path / "my_net.yaml").read_text(), tmp_path / "my_net.yaml")
+    (tmp_path / "my_net.yaml").write_text(card.text)
+    printed = run_block(check.text, tmp_path)
     assert "PASS  proof says what runs: ai-edge-litert" in printed
     assert "FAIL" not in printed
     (code,) = blocks_of("models.md", "python")
     assert code.file == "my_net.py"
     (tmp_path / code.file).write_text(code.text)
-    (tmp_path / first.file).write_text(second.text)
-    check = "harness check-brain my_net"
-    printed = run_block(check, tmp_path, PITWALL_MODELS="my_models.yaml")
+    (tmp_path / rows.file).write_text(rows.text)
+    printed = run_block("harness check-brain my_own", tmp_path, PITWALL_MODELS=rows.file)
     assert "PASS  proof says what runs: my_net:MyNet" in printed
     assert "FAIL" not in printed
 
