@@ -22,8 +22,8 @@ from brains.training.dataset import write_dataset
 from brains.training.recorded import Run
 from brains.training.whole_frames import read_whole_frames
 from harness.batch.plan import group, read_plan
-from harness.errors import DataError
 from harness.cli.main import build_app
+from harness.errors import DataError
 from harness.setup.venv import known_extras
 from harness.spec.check import SPECS
 from tests.docs.examples import DOCUMENTS, PROJECT, Block, blocks, blocks_of, commands, mentions
