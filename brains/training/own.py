@@ -57,7 +57,7 @@ def train_own(
     if builder is None:
         raise UsageError("what builds the network? Add --network my_module:build")
     best = f"best{target.suffix}"
-    if target.exists() and not resume:
+    if target.exists():
         raise UsageError(f"{target} is there already: move it away, the training would replace it")
     # For modules that import Keras from TensorFlow.
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "0" if target.suffix == ".keras" else "1")

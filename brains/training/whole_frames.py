@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, overload
+from typing import Any, Literal, overload
 from zipfile import BadZipFile
 
 import cv2
@@ -220,10 +220,10 @@ def pick_whole_frames(data: Path, part: Part, sequences_per_circuit: int = 20) -
 
 def write_whole_frames(parts: dict[Part, WholeFrames], path: Path = FRAMES_FILE) -> None:
     """Write the kept frames (atomically)."""
-    arrays: dict[str, NDArray[np.generic]] = {}
+    arrays: dict[str, Any] = {}
     for part, content in parts.items():
         encoded = content.frames.encoded
-        values: dict[str, NDArray[np.generic]] = {
+        values: dict[str, Any] = {
             "encoded": np.frombuffer(b"".join(encoded), np.uint8),
             "ends": np.cumsum([len(data) for data in encoded], dtype=np.int64),
             "labels": np.asarray(content.labels, np.float32),

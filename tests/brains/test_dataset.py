@@ -168,8 +168,13 @@ def test_an_unfinished_or_changed_data_set_is_refused(
     with pytest.raises(DataError, match=f"{entry.run}.npz can't be read: .*build"):
         read_pictures(tmp_path, "train", view_of())
     other = run_of(entry.run, 3)
-    arrays = {"labels": other.labels, "stamps_ns": other.stamps_ns, "ends": np.array([1, 2, 3])}
-    np.savez(file, encoded=np.zeros(3, np.uint8), **arrays)
+    np.savez(
+        file,
+        encoded=np.zeros(3, np.uint8),
+        ends=np.array([1, 2, 3]),
+        labels=other.labels,
+        stamps_ns=other.stamps_ns,
+    )
     with pytest.raises(DataError, match="does not fit"):
         read_pictures(tmp_path, "train", view_of())
     assert not list(tmp_path.rglob("*.part"))
@@ -190,6 +195,6 @@ def _rest(run: Run) -> tuple[np.ndarray, np.ndarray]:
 def test_a_raw_image_of_any_usual_encoding_is_the_same_frame(tmp_path: Path) -> None:
     frame = np.random.default_rng(0).integers(0, 255, (6, 8, 3), np.uint8)
     for encoding, turn in (("rgb8", None), ("bgr8", cv2.COLOR_RGB2BGR)):
-        pixels = frame if turn is None else cv2.cvtColor(frame, turn)
+        pixels = frame if turn is None else np.asarray(cv2.cvtColor(frame, turn), np.uint8)
         folder = write_raw_bag(tmp_path / encoding, [pixels], encoding, topic="/front/image")
         np.testing.assert_array_equal(read_frames(folder), frame[np.newaxis])

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -79,12 +80,12 @@ def test_augmentation_keeps_labels_and_inputs() -> None:
         assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > 0.6
 
 
-def card_of(**changes: object) -> NetworkCard:
-    """A card of a small network, with other fields."""
-    image = {"size": [20, 10], "scale": 0.5, "offset": -1}
+def card_of(image: dict[str, Any] | None = None, **changes: Any) -> NetworkCard:
+    """A card of a small network, with other fields, of its picture and of itself."""
+    picture = {"size": [20, 10], "scale": 0.5, "offset": -1} | (image or {})
     card = {
         "network": "net.h5",
-        "sees": {"image": image | dict(changes.pop("image", {}))},
+        "sees": {"image": picture},
         "says": {"v": {"output": "v", "gain": 5}, "w": {"output": "w", "offset": 1}},
     }
     return NetworkCard.model_validate(card | changes)
