@@ -292,6 +292,6 @@ def test_a_brain_is_told_of_the_car_alike_in_each_lockstep_run_and_in_a_replay(
     assert first[0][1:] == (0.1, 0.0)
     # It moves, and is told so: more than its last command alone.
     assert first[40][2] > 1.5 * 1e-3 * first[39][1]
-    result, _ = replayed(tmp_path, tmp_path / "first" / "run.bag", model)
-    assert result.frames_compared > 40
-    assert result.commands_equal == result.frames_compared
+    again, _ = replayed(tmp_path, tmp_path / "first" / "run.bag", model)
+    assert again.frames_compared > 40
+    assert again.commands_equal == again.frames_compared
