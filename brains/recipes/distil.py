@@ -20,6 +20,9 @@ from harness.errors import DataError
 Floats = NDArray[np.float32]
 
 
+ROUNDING_RATE = 2e-5
+
+
 class Lessons(BaseModel):
     """How to teach.
 
@@ -40,8 +43,13 @@ class Lessons(BaseModel):
     seed: int = 1
 
 
-def lessons_of(workshop: Workshop) -> Lessons:
+def lessons_of(workshop: Workshop, *, rounding: bool = False) -> Lessons:
     """The recipe's ``lessons``.
+
+    Args:
+        workshop: Of the version.
+        rounding: The network learns with its rounding, which wants a lower rate: gradients that
+            pass it are rough, and there is little to learn.
 
     Raises:
         DataError: The network can't be taught by single samples.
@@ -50,7 +58,8 @@ def lessons_of(workshop: Workshop) -> Lessons:
         raise DataError(
             f"{workshop.title} keeps a state from frame to frame: its versions are not trained"
         )
-    return Lessons(**workshop.options.get("lessons", {}))
+    start = {"learning_rate": ROUNDING_RATE} if rounding else {}
+    return Lessons(**start | workshop.options.get("lessons", {}))
 
 
 def batches(samples: Sequence[Inputs], lessons: Lessons) -> Iterator[tuple[Inputs, float]]:

@@ -64,7 +64,9 @@ def quantised(workshop: Workshop) -> None:
     inputs = _stacked(network, samples)
     aware = quantisation_aware(network, inputs, one_scale_per_kernel=clusters is not None)
     kernels = kernels_of(aware)
-    _teach(workshop, source.keras, aware, samples, preserving(kernels), "learning with rounding")
+    lessons = lessons_of(workshop, rounding=True)
+    text = "learning with rounding"
+    _teach(workshop, source.keras, aware, samples, lessons, preserving(kernels), text)
     ended = [kernel.numpy() for kernel in kernels]
     if sparsity_of(ended) < sparsity_of(started):
         raise DataError(f"{workshop.title} lost zeros while learning")
@@ -92,11 +94,12 @@ def _pruned(workshop: Workshop, source: TfSource, samples: Sequence[Inputs]) -> 
     large = [kernel for kernel in kernels_of(network) if sizes[id(kernel)] >= least]
     if not large:
         raise DataError(f"{workshop.title} has no kernel of {PRUNED_SHARE:.0%} of its weights")
-    steps = lessons_of(workshop).steps
-    ramp = max(1, round(RAMP_SHARE * steps))
+    lessons = lessons_of(workshop)
+    ramp = max(1, round(RAMP_SHARE * lessons.steps))
     sparsity = float(workshop.options["sparsity"])
     constraint = pruning(large, sparsity, ramp, every=max(1, ramp // CHOICES))
-    _teach(workshop, source.keras, network, samples, constraint, "learning with fewer weights")
+    text = "learning with fewer weights"
+    _teach(workshop, source.keras, network, samples, lessons, constraint, text)
     return network
 
 
@@ -116,12 +119,12 @@ def _teach(
     teacher: Any,
     pupil: Any,
     samples: Sequence[Inputs],
+    lessons: Lessons,
     constraint: Constraint,
     text: str,
 ) -> None:
     """Let a network learn what another answers; its structure is restored after each step."""
     tf, tf_keras = tensorflow(), keras_2()
-    lessons: Lessons = lessons_of(workshop)
     names = keras_ports(teacher)[0]
     answers = tf.nest.flatten(teacher.predict(_given(_stacked(teacher, samples)), verbose=0))
     weights = weights_of_errors(answers)

@@ -49,7 +49,8 @@ def quantised(workshop: Workshop) -> None:
     layers = layers_of(aware)
     hold_zeros(layers)
     with quietly():
-        _teach(workshop, source, aware, "learning with rounding")
+        lessons = lessons_of(workshop, rounding=True)
+        _teach(workshop, source, aware, lessons, "learning with rounding")
     let_go(layers)
     workshop.target.write_bytes(torchscript(to_integers(aware), source.example))
 
@@ -71,15 +72,17 @@ def _pruned(workshop: Workshop, source: TorchSource) -> Any:
         raise DataError(f"{workshop.title} has no convolution and no dense layer to prune")
     for zeros in workshop.options["zeros"]:
         METHODS[workshop.options["method"]](layers, float(zeros))
-        _teach(workshop, source, network, f"learning with {zeros:.0%} zeros")
+        text = f"learning with {zeros:.0%} zeros"
+        _teach(workshop, source, network, lessons_of(workshop), text)
         let_go(layers)
     return network
 
 
-def _teach(workshop: Workshop, source: TorchSource, pupil: Any, text: str) -> None:
+def _teach(
+    workshop: Workshop, source: TorchSource, pupil: Any, lessons: Lessons, text: str
+) -> None:
     """Let a network learn what the source answers."""
     torch = pytorch()
-    lessons: Lessons = lessons_of(workshop)
     samples = workshop.calibration()
     teacher = source.network
 
