@@ -22,7 +22,7 @@ from brains.environment import interpreter
 from brains.methods import opener_of, takes_graph
 from brains.model import ModelSpec
 from brains.workshop import Progress, Workshop, find_recipe
-from harness.errors import DataError, PitwallError, UsageError
+from harness.errors import DataError, PitwallError, UsageError, one_line
 from harness.setup.cache import build_once, forget, is_complete
 
 
@@ -227,7 +227,15 @@ def make_file(
         artifact_of=lambda name: build_artifact(find_model(name), progress),
         hub_of=lambda model: hub_of(model, progress),
     )
-    find_recipe(recipe)(workshop)
+    try:
+        find_recipe(recipe)(workshop)
+    except PitwallError:
+        raise
+    except Exception as error:
+        if model.folder is None:
+            raise
+        # Tools raise whatever they stumble over in a user's network.
+        raise DataError(one_line(error)) from error
     if not target.exists():
         raise DataError(f"{recipe} made no {target.name} for model {model.name}")
 

@@ -52,7 +52,7 @@ def telling(make: Callable[[Progress], None]) -> int:
             raise
         except ANYTHING as error:
             # Converters and networks raise whatever they stumble over.
-            raise DataError(f"{type(error).__name__}: {one_line(error)}") from error
+            raise DataError(one_line(error)) from error
     except PitwallError as error:
         told.write(json.dumps({"error": str(error), "exit_code": error.exit_code}) + "\n")
         return error.exit_code

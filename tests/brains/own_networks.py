@@ -138,7 +138,7 @@ class Recurrent(Plain):
 
     def forward(self, image):
         # Code of the user's that only runs with real tensors.
-        seen = torch.stack([torch.relu(self.hidden(row)) for row in self.eyes(image)])
+        seen = torch.cat([torch.relu(self.hidden(row[None])) for row in self.eyes(image)])
         start = torch.zeros(1, seen.shape[0], 16)
         remembered, _ = self.memory(seen[:, None], (start, start))
         return self.last(remembered[:, -1])
