@@ -1,6 +1,6 @@
 """What a plan file says: which models drive which circuits, how often and how. No ROS."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -8,6 +8,7 @@ import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -16,6 +17,8 @@ from pydantic import (
 
 from brains.catalogue import find_model, read_catalogue
 from brains.model import ModelSpec
+from harness.conditions.asked import ConditionsText
+from harness.conditions.table import HELP
 from harness.errors import DataError, PitwallError, UsageError
 from harness.files import read_text
 from harness.run.lockstep import parse_latency
@@ -65,6 +68,19 @@ CircuitName = Annotated[str, AfterValidator(_known_circuit)]
 Latency = Annotated[str, AfterValidator(_known_latency)]
 
 
+def _written_out(value: Any) -> Any:
+    """Conditions that are given as a mapping, as text."""
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}={level}" for name, level in value.items())
+    return value
+
+
+_Mapping = dict[str, float]
+PlanConditions = Annotated[
+    ConditionsText, BeforeValidator(_written_out, json_schema_input_type=str | _Mapping)
+]
+
+
 class Settings(BaseModel):
     """What holds for the whole plan, or for one entry of its `runs`."""
 
@@ -101,6 +117,7 @@ class Settings(BaseModel):
     image_width: int = Field(default=640, ge=64, le=1920, description="camera, pixels")
     image_height: int = Field(default=480, ge=48, le=1080, description="camera, pixels")
     record_camera: bool = False
+    conditions: PlanConditions = Field(default="", description=f"NAME: LEVEL of each, or {HELP}")
 
     @model_validator(mode="after")
     def _latency_needs_lockstep(self) -> Self:

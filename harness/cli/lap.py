@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from harness.conditions.table import HELP
+
 
 def lap(
     model: Annotated[str, typer.Option(help="see `harness models`, or my_module:MyBrain")] = (
@@ -28,6 +30,7 @@ def lap(
     image_width: Annotated[int, typer.Option(help="camera, pixels")] = 640,
     image_height: Annotated[int, typer.Option(help="camera, pixels")] = 480,
     appearance: Annotated[int, typer.Option(help="0: as published; else a random look")] = 0,
+    conditions: Annotated[str, typer.Option(help=HELP)] = "",
     output: Annotated[Path | None, typer.Option(help="folder of the recording")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="result as JSON on stdout")] = False,
 ) -> None:

@@ -18,11 +18,13 @@ from std_msgs.msg import String
 from brains.failures import ANYTHING
 from brains.interface import Command, Frame, TimedCommand
 from harness import topics
+from harness.conditions.sight import Sight
 from harness.errors import BrainError, PitwallError, one_line
 from harness.run.brain_status import BrainFailed, BrainReady, BrainStatus
-from harness.run.lockstep import LatencyModel, LockstepClock
-
-CAMERA_PERIOD_NS = 50_000_000
+from harness.run.lockstep import CAMERA_PERIOD_NS, LockstepClock, latency_of
+from harness.run.process_cost import Cost, CostMeter
+from harness.run.processor_energy import EnergyMeter
+from harness.spec.run import RunSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +42,16 @@ Decide = Callable[[Frame, int], Decision]
 class FrameLoop:
     """Connects a deciding function to the car. A slow decider misses frames, as on a real car."""
 
-    def __init__(self, latency: LatencyModel | None) -> None:
+    def __init__(self, spec: RunSpec) -> None:
         """Connects the topics.
 
-        Args:
-            latency: None for real time; in lockstep, the simulated latency of each answer.
+        Raises:
+            DataError: the run's latency profile is missing or broken.
         """
-        self._latency = latency
+        self._latency = latency_of(spec)
+        self._sight = Sight(spec.asked_conditions(), spec.seed, CAMERA_PERIOD_NS)
+        self._energy = EnergyMeter.of_machine()
+        self._cost = CostMeter(self._energy)
         self._arrived = threading.Condition()
         self._newest: Image | None = None
         self._status = rospy.Publisher(topics.STATUS, String, queue_size=1, latch=True)
@@ -56,6 +61,11 @@ class FrameLoop:
         self._images = rospy.Subscriber(
             topics.CAMERA, Image, self._on_image, queue_size=1, buff_size=2**24, tcp_nodelay=True
         )
+
+    @property
+    def energy(self) -> str:
+        """Where the energy of a frame is from; why there is none, where there is none."""
+        return self._energy.why_none or "RAPL, all packages"
 
     def announce(self, status: BrainStatus) -> None:
         """Publishes (latched) how the brain stands.
@@ -79,29 +89,42 @@ class FrameLoop:
     def _run_in_real_time(self, decide: Decide) -> None:
         last_ns: int | None = None
         while (image := self._next_image()) is not None:
-            receive_s = time.monotonic()
             stamp_ns = image.header.stamp.to_nsec()
-            decision = decide(as_frame(image), stamp_ns)
+            if self._sight.loses(stamp_ns):
+                continue
+            # What conditions make of a frame is not the brain's time.
+            seen = self._sight.of(as_frame(image), stamp_ns)
+            self._cost.begin()
+            receive_s = time.monotonic()
+            decision = decide(seen, stamp_ns)
             self._commands.publish(as_twist(decision.executed))
             missed = 0 if last_ns is None else round((stamp_ns - last_ns) / CAMERA_PERIOD_NS) - 1
             last_ns = stamp_ns
-            self._iterations.publish(as_iteration(image, receive_s, decision, max(missed, 0)))
+            self._iterations.publish(
+                as_iteration(image, receive_s, decision, max(missed, 0), self._cost.read())
+            )
 
     def _run_in_lockstep(self, decide: Decide, clock: LockstepClock) -> None:
         self._wait_for_simulator()
         self._advance.publish(Advance(until=as_time(clock.horizon_ns)))
         while (image := self._next_image()) is not None:
-            receive_s = time.monotonic()
             stamp_ns = image.header.stamp.to_nsec()
             if clock.is_busy(stamp_ns):
                 continue
+            if self._sight.loses(stamp_ns):
+                clock.lose(stamp_ns)
+                self._advance.publish(Advance(until=as_time(clock.horizon_ns)))
+                continue
             if (known_ns := clock.begin(stamp_ns)) is not None:
                 self._advance.publish(Advance(until=as_time(known_ns)))
-            decision = decide(as_frame(image), stamp_ns)
+            seen = self._sight.of(as_frame(image), stamp_ns)
+            self._cost.begin()
+            receive_s = time.monotonic()
+            decision = decide(seen, stamp_ns)
             effective_ns, missed = clock.answer(stamp_ns, time.monotonic() - receive_s)
             scheduled = ScheduledTwist(as_time(effective_ns), as_twist(decision.executed))
             self._advance.publish(Advance(until=as_time(clock.horizon_ns), commands=[scheduled]))
-            iteration = as_iteration(image, receive_s, decision, missed)
+            iteration = as_iteration(image, receive_s, decision, missed, self._cost.read())
             iteration.latency_s = (effective_ns - stamp_ns) / 1e9
             iteration.effective = as_time(effective_ns)
             iteration.frame_crc32 = zlib.crc32(image.data)
@@ -143,7 +166,9 @@ def run_driver(loop: FrameLoop, load: Callable[[], tuple[Decide, dict[str, Any]]
     try:
         started_s = time.monotonic()
         decide, proof = load()
-        loop.announce(BrainReady(proof=proof, load_s=time.monotonic() - started_s))
+        loop.announce(
+            BrainReady(proof={**proof, "energy": loop.energy}, load_s=time.monotonic() - started_s)
+        )
         loop.run(decide)
     except PitwallError as error:
         failure = error
@@ -168,7 +193,9 @@ def as_frame(image: Image) -> Frame:
     return np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, 3)
 
 
-def as_iteration(image: Image, receive_s: float, decision: Decision, missed: int) -> BrainIteration:
+def as_iteration(
+    image: Image, receive_s: float, decision: Decision, missed: int, cost: Cost
+) -> BrainIteration:
     """What is told of one iteration, its command just published."""
     return BrainIteration(
         header=image.header,
@@ -180,6 +207,9 @@ def as_iteration(image: Image, receive_s: float, decision: Decision, missed: int
         w_rad_s=decision.executed.w_rad_s,
         frames_missed=missed,
         latency_s=float("nan"),
+        cpu_s=cost.cpu_s,
+        peak_rss_bytes=cost.peak_rss_bytes,
+        energy_j=cost.energy_j,
     )
 
 

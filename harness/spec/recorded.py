@@ -23,6 +23,7 @@ UNSAID: Mapping[str, Any] = MappingProxyType(
         "image_width": 640,
         "image_height": 480,
         "appearance": 0,
+        "conditions": "",
         "output": "",
     }
 )

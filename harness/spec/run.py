@@ -9,6 +9,8 @@ from pydantic import Field, field_validator
 
 from brains import availability
 from brains.catalogue import find_model
+from harness.conditions.asked import Conditions, ConditionsText
+from harness.conditions.table import HELP
 from harness.errors import UsageError
 from harness.spec.latency import LatencyText, read_profile
 from harness.spec.launch import Count, LaunchSpec, NonNegative, Seed
@@ -37,6 +39,7 @@ class RunSpec(LaunchSpec):
     image_width: int = Field(default=640, ge=64, le=1920)
     image_height: int = Field(default=480, ge=48, le=1080)
     appearance: Seed = Field(default=0, description="0: as published; else a random look")
+    conditions: ConditionsText = Field(default="", description=HELP)
     output: str = ""
 
     @field_validator("start")
@@ -70,12 +73,26 @@ class RunSpec(LaunchSpec):
             raise UsageError(
                 f"latency: {spec.latency} needs clock:=lockstep: in real time a brain has its own"
             )
+        spec._check_conditions()
         load_circuit(spec.circuit)
         if profile := spec.latency_profile():
             read_profile(profile)
         if spec.model != EXPERT:
             find_model(spec.model)
         return spec
+
+    def _check_conditions(self) -> None:
+        """Refuses conditions that would change nothing in this run."""
+        asked = self.asked_conditions()
+        if self.model == EXPERT and (unseen := asked.of_pixels):
+            raise UsageError(
+                f"conditions: {unseen[0]} changes frames, and the expert answers poses alone"
+            )
+        if "latency_jitter_ms" in asked.levels and self.latency == MEASURED:
+            raise UsageError(
+                "conditions: latency_jitter_ms needs clock:=lockstep and latency:=fixed:MS or"
+                " profile:FILE: a measured latency has its own"
+            )
 
     def check_runnable(self) -> None:
         """Says at once what the model lacks on this machine, before anything is started.
@@ -85,6 +102,10 @@ class RunSpec(LaunchSpec):
         """
         if self.model != EXPERT:
             availability.to_drive(find_model(self.model)).require()
+
+    def asked_conditions(self) -> Conditions:
+        """The conditions of this run."""
+        return Conditions.parse(self.conditions)
 
     def load_circuit(self) -> Circuit:
         """The circuit of this run."""

@@ -49,7 +49,9 @@ def test_a_slow_brain_is_not_smoother_for_its_fewer_commands(tmp_path: Path) -> 
 def test_the_jerk_of_a_circle() -> None:
     """At a steady speed round a circle it is v^3 / r^2, always towards the back."""
     poses = on_circle(10.0, speed_m_s=8.0)
-    columns = [np.array([getattr(pose, name) for pose in poses]) for name in ("sim_s", "x_m", "y_m")]
+    columns = [
+        np.array([getattr(pose, name) for pose in poses]) for name in ("sim_s", "x_m", "y_m")
+    ]
     assert jerk_m_s3(*columns) == pytest.approx(8.0**3 / RADIUS_M**2, rel=2e-3)
     still_s, zeros = np.arange(100) / 50.0, np.zeros(100)
     assert jerk_m_s3(still_s, zeros, zeros) == 0.0
