@@ -46,11 +46,12 @@ _COLOURS: dict[str, Colour] = {
 
 @dataclass(frozen=True)
 class CameraOptions:
-    """The car's camera: image size in pixels and rate in simulated time."""
+    """The car's camera: image size in pixels, rate in simulated time, samples a pixel (4 or 0)."""
 
     width: int = 640
     height: int = 480
     rate_hz: float = 20.0
+    antialiasing: int = 4
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,12 @@ def _camera(options: CameraOptions) -> Element:
         pose(*CAMERA_XYZ_M, 0, 0, 0),
         *leaves(update_rate=options.rate_hz, always_on=True, visualize=False),
         element("camera", *optics, name=CAMERA_NAME),
-        element("plugin", name="camera", filename="libf1_gazebo_camera.so"),
+        element(
+            "plugin",
+            *leaves(antialiasing=options.antialiasing),
+            name="camera",
+            filename="libf1_gazebo_camera.so",
+        ),
         name=CAMERA_NAME,
         type="camera",
     )
