@@ -5,6 +5,7 @@ CLOCK = "/clock"
 # The car.
 CAMERA = "/F1ROS/cameraL/image_raw"
 CAMERA_INFO = "/F1ROS/cameraL/camera_info"
+SEGMENT = "/F1ROS/cameraL/segment"
 COMPRESSED_CAMERA = f"{CAMERA}/compressed"
 ODOMETRY = "/F1ROS/odom"
 COMMANDS = "/F1ROS/cmd_vel"

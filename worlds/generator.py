@@ -42,6 +42,7 @@ class WorldOptions:
         width: Camera image width in pixels.
         height: Camera image height in pixels.
         camera_hz: Camera rate in simulated time.
+        antialiasing: Samples a pixel of the camera: 4 (Gazebo's own) or 0.
         physics_step_s: Must divide the camera period.
         real_time: Pace physics by the wall clock; False lets it run as fast as it may.
         appearance: Colours.
@@ -56,6 +57,7 @@ class WorldOptions:
     width: int = 640
     height: int = 480
     camera_hz: float = 20.0
+    antialiasing: int = 4
     physics_step_s: float = 0.001
     real_time: bool = True
     appearance: Appearance = field(default_factory=Appearance)
@@ -99,7 +101,9 @@ def generate_world(circuit: Circuit, out_dir: Path, options: WorldOptions | None
     chosen = options or WorldOptions()
     meshes = out_dir.resolve() / "meshes"
     meshes.mkdir(parents=True, exist_ok=True)
-    camera = CameraOptions(chosen.width, chosen.height, chosen.camera_hz, chosen.mount)
+    camera = CameraOptions(
+        chosen.width, chosen.height, chosen.camera_hz, chosen.antialiasing, chosen.mount
+    )
     world = element(
         "world",
         *_scene(chosen.appearance, chosen.light),

@@ -23,7 +23,7 @@ from harness.errors import DataError, PitwallError, UsageError
 from harness.files import read_text
 from harness.run.lockstep import parse_latency
 from harness.spec.launch import LIMIT, Count, NonNegative, Seed
-from harness.spec.run import EXPERT
+from harness.spec.run import EXPERT, Antialiasing
 from worlds.circuit import load_circuit
 
 OWN_PROFILE = "profile"
@@ -116,6 +116,7 @@ class Settings(BaseModel):
     retries: int = Field(default=2, ge=0, le=9, description="of a run that is a harness_error")
     image_width: int = Field(default=640, ge=64, le=1920, description="camera, pixels")
     image_height: int = Field(default=480, ge=48, le=1080, description="camera, pixels")
+    antialiasing: Antialiasing = Field(default=4, description="camera, samples a pixel: 4 or 0")
     record_camera: bool = False
     conditions: PlanConditions = Field(default="", description=f"NAME: LEVEL of each, or {HELP}")
 

@@ -254,18 +254,24 @@ def deviation_from_reference(
     )
 
 
-def earlier_definitions(log: RunLog, drive: Drive) -> dict[str, float]:
+def earlier_definitions(log: RunLog, drive: Drive) -> dict[str, Any]:
     """Figures that had another definition before, by that definition: recordings hold them so.
 
     The iterations of `published_brain_iterations_frequency_real_time` were trimmed as the study
-    trims inferences, which it does not do with iterations.
+    trims inferences, which it does not do with iterations. Wall time began not at go, but at the
+    simulator's last word before it.
     """
+    then = timing.run_wall_s_until_2026_11_29
+    figures = _simulator(log, drive, then)
+    if "control_rate_wall_hz" in (brain := _brain(log, drive, then)):
+        figures["control_rate_wall_hz"] = brain["control_rate_wall_hz"]
     go_sim_s = float(drive.path.sim_s[0])
     iterations = timing.iterations_between(log.iterations, go_sim_s, drive.end_sim_s)
     kept_ms = timing.trimmed(timing.iteration_ms(iterations))
-    if kept_ms.size == 0 or kept_ms.mean() <= 0.0:
-        return {}
-    return {"published_brain_iterations_frequency_real_time": 1e3 / float(kept_ms.mean())}
+    if kept_ms.size and kept_ms.mean() > 0.0:
+        frequency_hz = 1e3 / float(kept_ms.mean())
+        figures["published_brain_iterations_frequency_real_time"] = frequency_hz
+    return figures
 
 
 def _end_m(drive: Drive, centreline: Centreline) -> float:
@@ -341,7 +347,9 @@ def _without_simulated_time(log: RunLog, drive: Drive, driving: dict[str, Any]) 
     return figures | counts | {"duration_wall_s": wall_s if log.times.kind == "wall" else None}
 
 
-def _brain(log: RunLog, drive: Drive) -> dict[str, Any]:
+def _brain(
+    log: RunLog, drive: Drive, run_wall: timing.RunWall = timing.run_wall_s
+) -> dict[str, Any]:
     """Figures of the brain's iterations."""
     go_sim_s = float(drive.path.sim_s[0])
     iterations = timing.iterations_between(log.iterations, go_sim_s, drive.end_sim_s)
@@ -355,7 +363,7 @@ def _brain(log: RunLog, drive: Drive) -> dict[str, Any]:
     sim_ms, wall_ms = timing.camera_to_command_ms(log.clock, iterations)
     sim, wall = timing.summary(sim_ms), timing.summary(wall_ms)
     duration_s = drive.end_sim_s - go_sim_s
-    duration_wall_s = _duration_wall_s(log, drive)
+    duration_wall_s = _duration_wall_s(log, drive, run_wall)
     return {
         "brain_frequency_hz": frequency_hz,
         "control_rate_hz": frames / duration_s if duration_s > 0.0 else None,
@@ -382,22 +390,26 @@ def _brain(log: RunLog, drive: Drive) -> dict[str, Any]:
     }
 
 
-def _simulator(log: RunLog, drive: Drive) -> dict[str, Any]:
+def _simulator(
+    log: RunLog, drive: Drive, run_wall: timing.RunWall = timing.run_wall_s
+) -> dict[str, Any]:
     """Figures of the simulator: pace, images, contacts."""
     go_sim_s, end_sim_s = float(drive.path.sim_s[0]), drive.end_sim_s
     iterations = timing.iterations_between(log.iterations, go_sim_s, end_sim_s)
     images_s, contacts_s = log.camera_sim_s, log.contacts_sim_s
     figures: dict[str, Any] = {
-        "duration_wall_s": _duration_wall_s(log, drive),
-        "real_time_factor": timing.real_time_factor(log.clock, go_sim_s, end_sim_s),
-        "real_time_factor_worst_second": timing.worst_second_factor(log.clock, go_sim_s, end_sim_s),
+        "duration_wall_s": _duration_wall_s(log, drive, run_wall),
+        "real_time_factor": timing.real_time_factor(log.clock, go_sim_s, end_sim_s, run_wall),
+        "real_time_factor_worst_second": timing.worst_second_factor(
+            log.clock, go_sim_s, end_sim_s, run_wall
+        ),
         "images_per_sim_s": timing.images_per_sim_s(
             images_s[(images_s >= go_sim_s) & (images_s <= end_sim_s)], iterations
         ),
         "contact_messages": int(((contacts_s >= go_sim_s) & (contacts_s <= end_sim_s)).sum()),
     }
     if log.clock.sim_s.size:
-        first_s, last_s = timing.run_wall_s(log.clock, go_sim_s, end_sim_s)
+        first_s, last_s = run_wall(log.clock, go_sim_s, end_sim_s)
         wall_s = log.performance.wall_s
         own = log.performance.real_time_factor[(wall_s >= first_s) & (wall_s <= last_s)]
         figures["published_real_time_factor"] = float(own.mean()) if own.size else None
@@ -405,9 +417,9 @@ def _simulator(log: RunLog, drive: Drive) -> dict[str, Any]:
     return figures
 
 
-def _duration_wall_s(log: RunLog, drive: Drive) -> float | None:
+def _duration_wall_s(log: RunLog, drive: Drive, run_wall: timing.RunWall) -> float | None:
     """Wall time from go to the end; None if the bag has no clock."""
     if log.clock.sim_s.size < 2:
         return None
-    first_s, last_s = timing.run_wall_s(log.clock, float(drive.path.sim_s[0]), drive.end_sim_s)
+    first_s, last_s = run_wall(log.clock, float(drive.path.sim_s[0]), drive.end_sim_s)
     return last_s - first_s

@@ -1,5 +1,6 @@
 """Times and rates of a run: simulator, camera, brain, and what lies between them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -99,12 +100,44 @@ def wall_at(clock: Clock, sim_s: Floats | float) -> Floats:
 def run_wall_s(clock: Clock, go_sim_s: float, end_sim_s: float) -> tuple[float, float]:
     """Wall times of go and of the end, by the recorded clock.
 
-    The simulator stands paused before go, and may after the end: go is when simulated time last
-    stood at it, the end when simulated time first reached it.
+    The simulator stands paused before go, and may after the end: go is when simulated time began
+    to move, the end when it first reached it. Our simulator says its time once while it is paused
+    and then at every 10 ms, so that no message tells of the moment in which it goes on: it is as
+    long before the first message beyond go as the pace up to the next one says.
+    """
+    return _go_wall_s(clock, go_sim_s), float(wall_at(clock, end_sim_s))
+
+
+def _go_wall_s(clock: Clock, go_sim_s: float) -> float:
+    beyond = np.flatnonzero(clock.sim_s > go_sim_s)
+    if beyond.size == 0:
+        return float(clock.wall_s[-1])
+    first = int(beyond[0])
+    if first == 0:
+        return float(clock.wall_s[0])
+    next_ = beyond[clock.sim_s[beyond] > clock.sim_s[first]]
+    if next_.size == 0:
+        return float(clock.wall_s[first - 1])
+    passed_wall_s = clock.wall_s[next_[0]] - clock.wall_s[first]
+    pace = passed_wall_s / (clock.sim_s[next_[0]] - clock.sim_s[first])
+    began_s = clock.wall_s[first] - pace * (clock.sim_s[first] - go_sim_s)
+    return float(max(began_s, clock.wall_s[first - 1]))
+
+
+def run_wall_s_until_2026_11_29(
+    clock: Clock, go_sim_s: float, end_sim_s: float
+) -> tuple[float, float]:
+    """As `run_wall_s`, but go was the last message at its simulated time.
+
+    That counted the time from the simulator's start to go, for the clock is silent then.
     """
     left = np.concatenate([np.diff(clock.sim_s) > 0.0, [True]])
     go_wall_s = float(np.interp(go_sim_s, clock.sim_s[left], clock.wall_s[left]))
     return go_wall_s, float(wall_at(clock, end_sim_s))
+
+
+RunWall = Callable[[Clock, float, float], tuple[float, float]]
+"""`run_wall_s`, or what it was."""
 
 
 def sim_at(clock: Clock, wall_s: Floats | float) -> Floats:
@@ -112,24 +145,28 @@ def sim_at(clock: Clock, wall_s: Floats | float) -> Floats:
     return np.asarray(np.interp(wall_s, clock.wall_s, clock.sim_s))
 
 
-def real_time_factor(clock: Clock, go_sim_s: float, end_sim_s: float) -> float | None:
+def real_time_factor(
+    clock: Clock, go_sim_s: float, end_sim_s: float, run_wall: RunWall = run_wall_s
+) -> float | None:
     """Simulated time over wall time from go to the end of the run."""
     if clock.sim_s.size < 2:
         return None
     first_s, last_s = max(go_sim_s, clock.sim_s[0]), min(end_sim_s, clock.sim_s[-1])
-    go_wall_s, end_wall_s = run_wall_s(clock, first_s, last_s)
+    go_wall_s, end_wall_s = run_wall(clock, first_s, last_s)
     wall_s = end_wall_s - go_wall_s
     return float(last_s - first_s) / wall_s if wall_s > 0.0 else None
 
 
-def worst_second_factor(clock: Clock, go_sim_s: float, end_sim_s: float) -> float | None:
+def worst_second_factor(
+    clock: Clock, go_sim_s: float, end_sim_s: float, run_wall: RunWall = run_wall_s
+) -> float | None:
     """The least simulated time that any one wall second of the run brought.
 
     The second may begin at any clock message; None for runs shorter than a wall second.
     """
     if clock.sim_s.size < 2:
         return None
-    first_s, last_s = run_wall_s(clock, go_sim_s, end_sim_s)
+    first_s, last_s = run_wall(clock, go_sim_s, end_sim_s)
     starts_s = clock.wall_s[(clock.wall_s >= first_s) & (clock.wall_s <= last_s - 1.0)]
     if starts_s.size == 0:
         return None

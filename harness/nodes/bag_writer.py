@@ -21,7 +21,7 @@ from std_msgs.msg import String
 from harness import topics
 from harness.errors import StorageError
 from harness.nodes import transforms
-from harness.nodes.frame_loop import as_frame
+from harness.nodes.frames import as_frame
 
 # Run lengths alone: a third of the time of the default, and 5 % larger.
 _PNG_OPTIONS = [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]

@@ -1,6 +1,5 @@
 """The loop of every driving node: newest camera frame in, command out, times published."""
 
-import threading
 import time
 import zlib
 from collections.abc import Callable
@@ -8,19 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import genpy
-import numpy as np
 import rospy
 from geometry_msgs.msg import Twist
 from harness_msgs.msg import Advance, BrainIteration, ScheduledTwist
-from sensor_msgs.msg import Image
-from std_msgs.msg import String
+from std_msgs.msg import Header, String
 
 from brains.failures import ANYTHING
 from brains.interface import Command, Frame, TimedCommand
 from harness import topics
 from harness.conditions.sight import Sight
 from harness.errors import BrainError, PitwallError, one_line
+from harness.nodes.frames import frames_of_node
 from harness.run.brain_status import BrainFailed, BrainReady, BrainStatus
+from harness.run.frame_segment import CameraFrame
 from harness.run.lockstep import CAMERA_PERIOD_NS, LockstepClock, latency_of
 from harness.run.process_cost import Cost, CostMeter
 from harness.run.processor_energy import EnergyMeter
@@ -52,15 +51,19 @@ class FrameLoop:
         self._sight = Sight(spec.asked_conditions(), spec.seed, CAMERA_PERIOD_NS)
         self._energy = EnergyMeter.of_machine()
         self._cost = CostMeter(self._energy)
-        self._arrived = threading.Condition()
-        self._newest: Image | None = None
+        self._frames = frames_of_node()
         self._status = rospy.Publisher(topics.STATUS, String, queue_size=1, latch=True)
         self._iterations = rospy.Publisher(topics.ITERATIONS, BrainIteration, queue_size=100)
         self._commands = rospy.Publisher(topics.COMMANDS, Twist, queue_size=1, tcp_nodelay=True)
         self._advance = rospy.Publisher(topics.ADVANCE, Advance, queue_size=10, tcp_nodelay=True)
-        self._images = rospy.Subscriber(
-            topics.CAMERA, Image, self._on_image, queue_size=1, buff_size=2**24, tcp_nodelay=True
-        )
+
+    def connect(self) -> None:
+        """Waits until no frame would be lost, or for the shutdown.
+
+        Raises:
+            HarnessError: there is no way to the frames.
+        """
+        self._frames.connect()
 
     @property
     def energy(self) -> str:
@@ -88,68 +91,49 @@ class FrameLoop:
 
     def _run_in_real_time(self, decide: Decide) -> None:
         last_ns: int | None = None
-        while (image := self._next_image()) is not None:
-            stamp_ns = image.header.stamp.to_nsec()
-            if self._sight.loses(stamp_ns):
+        while (frame := self._frames.next()) is not None:
+            if self._sight.loses(frame.stamp_ns):
                 continue
             # What conditions make of a frame is not the brain's time.
-            seen = self._sight.of(as_frame(image), stamp_ns)
+            seen = self._sight.of(frame.pixels, frame.stamp_ns)
             self._cost.begin()
             receive_s = time.monotonic()
-            decision = decide(seen, stamp_ns)
+            decision = decide(seen, frame.stamp_ns)
             self._commands.publish(as_twist(decision.executed))
-            missed = 0 if last_ns is None else round((stamp_ns - last_ns) / CAMERA_PERIOD_NS) - 1
-            last_ns = stamp_ns
-            self._iterations.publish(
-                as_iteration(image, receive_s, decision, max(missed, 0), self._cost.read())
-            )
+            passed_ns = 0 if last_ns is None else frame.stamp_ns - last_ns
+            missed = max(round(passed_ns / CAMERA_PERIOD_NS) - 1, 0)
+            last_ns = frame.stamp_ns
+            cost = self._cost.read()
+            self._iterations.publish(as_iteration(frame, receive_s, decision, missed, cost))
 
     def _run_in_lockstep(self, decide: Decide, clock: LockstepClock) -> None:
         self._wait_for_simulator()
         self._advance.publish(Advance(until=as_time(clock.horizon_ns)))
-        while (image := self._next_image()) is not None:
-            stamp_ns = image.header.stamp.to_nsec()
-            if clock.is_busy(stamp_ns):
+        while (frame := self._frames.next()) is not None:
+            if clock.is_busy(frame.stamp_ns):
                 continue
-            if self._sight.loses(stamp_ns):
-                clock.lose(stamp_ns)
+            if self._sight.loses(frame.stamp_ns):
+                clock.lose(frame.stamp_ns)
                 self._advance.publish(Advance(until=as_time(clock.horizon_ns)))
                 continue
-            if (known_ns := clock.begin(stamp_ns)) is not None:
+            if (known_ns := clock.begin(frame.stamp_ns)) is not None:
                 self._advance.publish(Advance(until=as_time(known_ns)))
-            seen = self._sight.of(as_frame(image), stamp_ns)
+            seen = self._sight.of(frame.pixels, frame.stamp_ns)
             self._cost.begin()
             receive_s = time.monotonic()
-            decision = decide(seen, stamp_ns)
-            effective_ns, missed = clock.answer(stamp_ns, time.monotonic() - receive_s)
+            decision = decide(seen, frame.stamp_ns)
+            effective_ns, missed = clock.answer(frame.stamp_ns, time.monotonic() - receive_s)
             scheduled = ScheduledTwist(as_time(effective_ns), as_twist(decision.executed))
             self._advance.publish(Advance(until=as_time(clock.horizon_ns), commands=[scheduled]))
-            iteration = as_iteration(image, receive_s, decision, missed, self._cost.read())
-            iteration.latency_s = (effective_ns - stamp_ns) / 1e9
+            iteration = as_iteration(frame, receive_s, decision, missed, self._cost.read())
+            iteration.latency_s = (effective_ns - frame.stamp_ns) / 1e9
             iteration.effective = as_time(effective_ns)
-            iteration.frame_crc32 = zlib.crc32(image.data)
+            iteration.frame_crc32 = zlib.crc32(frame.pixels)
             self._iterations.publish(iteration)
 
-    def _on_image(self, image: Image) -> None:
-        with self._arrived:
-            self._newest = image
-            self._arrived.notify()
-
-    def _next_image(self) -> Image | None:
-        with self._arrived:
-            # The time-out only lets the loop notice a shutdown; frames are waited for as events.
-            while self._newest is None:
-                if rospy.is_shutdown():
-                    return None
-                self._arrived.wait(timeout=0.5)
-            image, self._newest = self._newest, None
-            return image
-
     def _wait_for_simulator(self) -> None:
-        """An Advance or a first frame that nobody listens to would be lost, and all would wait."""
-        while not rospy.is_shutdown() and not (
-            self._advance.get_num_connections() and self._images.get_num_connections()
-        ):
+        """An Advance that nobody listens to would be lost, and all would wait."""
+        while not rospy.is_shutdown() and not self._advance.get_num_connections():
             time.sleep(0.01)
 
 
@@ -166,9 +150,9 @@ def run_driver(loop: FrameLoop, load: Callable[[], tuple[Decide, dict[str, Any]]
     try:
         started_s = time.monotonic()
         decide, proof = load()
-        loop.announce(
-            BrainReady(proof={**proof, "energy": loop.energy}, load_s=time.monotonic() - started_s)
-        )
+        load_s = time.monotonic() - started_s
+        loop.connect()
+        loop.announce(BrainReady(proof={**proof, "energy": loop.energy}, load_s=load_s))
         loop.run(decide)
     except PitwallError as error:
         failure = error
@@ -182,23 +166,12 @@ def run_driver(loop: FrameLoop, load: Callable[[], tuple[Decide, dict[str, Any]]
     return failure.exit_code
 
 
-def as_frame(image: Image) -> Frame:
-    """View of an image message as uint8 (height, width, 3), without a copy.
-
-    Raises:
-        BrainError: not an rgb8 image.
-    """
-    if image.encoding != "rgb8":
-        raise BrainError(f"camera sends {image.encoding}, expected rgb8")
-    return np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, 3)
-
-
 def as_iteration(
-    image: Image, receive_s: float, decision: Decision, missed: int, cost: Cost
+    frame: CameraFrame, receive_s: float, decision: Decision, missed: int, cost: Cost
 ) -> BrainIteration:
     """What is told of one iteration, its command just published."""
     return BrainIteration(
-        header=image.header,
+        header=Header(stamp=as_time(frame.stamp_ns), frame_id=frame.frame_id),
         receive_s=receive_s,
         infer_start_s=decision.answer.infer_start_s,
         infer_end_s=decision.answer.infer_end_s,

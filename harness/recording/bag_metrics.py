@@ -73,7 +73,7 @@ class BagMetrics:
     notes: tuple[str, ...]
     recorded_in: str | None
     recorded: dict[str, Any]
-    earlier: dict[str, float]
+    earlier: dict[str, Any]
     against: AgainstReference | None = None
 
     @property

@@ -75,6 +75,7 @@ def world_of(spec: RunSpec, folder: Path) -> Path:
     options = WorldOptions(
         width=spec.image_width,
         height=spec.image_height,
+        antialiasing=spec.antialiasing,
         real_time=spec.clock == "realtime",
         appearance=Appearance.random(spec.appearance) if spec.appearance else Appearance(),
         start=start_pose(spec),

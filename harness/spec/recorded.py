@@ -22,6 +22,7 @@ UNSAID: Mapping[str, Any] = MappingProxyType(
         "gui": False,
         "image_width": 640,
         "image_height": 480,
+        "antialiasing": 4,
         "appearance": 0,
         "conditions": "",
         "output": "",

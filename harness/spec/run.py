@@ -3,9 +3,9 @@
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from brains import availability
 from brains.catalogue import find_model
@@ -18,6 +18,16 @@ from worlds.circuit import Circuit, load_circuit
 
 EXPERT = "expert"
 MEASURED = "measured"
+
+
+def _samples(value: int) -> int:
+    if value not in (0, 4):
+        raise ValueError("is 4 (samples a pixel, as Gazebo renders) or 0 (harder edges, faster)")
+    return value
+
+
+Antialiasing = Annotated[int, AfterValidator(_samples), Field(json_schema_extra={"enum": [4, 0]})]
+"""Samples a pixel of the camera; an integer, for roslaunch's words become one."""
 
 
 class RunSpec(LaunchSpec):
@@ -38,6 +48,7 @@ class RunSpec(LaunchSpec):
     gui: bool = False
     image_width: int = Field(default=640, ge=64, le=1920)
     image_height: int = Field(default=480, ge=48, le=1080)
+    antialiasing: Antialiasing = Field(default=4, description="samples a pixel: 4 or 0")
     appearance: Seed = Field(default=0, description="0: as published; else a random look")
     conditions: ConditionsText = Field(default="", description=HELP)
     output: str = ""

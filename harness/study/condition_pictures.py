@@ -310,7 +310,8 @@ def main(words: Sequence[str] | None = None) -> int:
     """Draws them; the exit code of what went wrong, if anything did."""
     root = project_root()
     parser = argparse.ArgumentParser(
-        prog="python -m harness.study.condition_pictures", description=(__doc__ or "").split("\n")[0]
+        prog="python -m harness.study.condition_pictures",
+        description=(__doc__ or "").split("\n")[0],
     )
     parser.add_argument("--recording", type=Path, default=root / "recordings" / "sample")
     parser.add_argument("--output", type=Path, default=root / "docs" / "images" / "conditions")

@@ -68,11 +68,12 @@ class CameraMount:
 
 @dataclass(frozen=True)
 class CameraOptions:
-    """The car's camera: image size in pixels, rate in simulated time, how it sits."""
+    """The car's camera: pixels, rate in simulated time, samples a pixel (4 or 0), how it sits."""
 
     width: int = 640
     height: int = 480
     rate_hz: float = 20.0
+    antialiasing: int = 4
     mount: CameraMount = field(default_factory=CameraMount)
 
 
@@ -207,7 +208,12 @@ def _camera(options: CameraOptions) -> Element:
         pose(*options.mount.xyz_m, 0, options.mount.pitch_rad, options.mount.yaw_rad),
         *leaves(update_rate=options.rate_hz, always_on=True, visualize=False),
         element("camera", *optics, name=CAMERA_NAME),
-        element("plugin", name="camera", filename="libf1_gazebo_camera.so"),
+        element(
+            "plugin",
+            *leaves(antialiasing=options.antialiasing),
+            name="camera",
+            filename="libf1_gazebo_camera.so",
+        ),
         name=CAMERA_NAME,
         type="camera",
     )

@@ -180,7 +180,7 @@ def test_the_schema_tells_results_from_what_is_none() -> None:
     jsonschema: Any = pytest.importorskip("jsonschema", reason="comes with the extra `batch`")
     schema = json.loads((project_root() / "harness/recording/result.schema.json").read_text())
     validator = jsonschema.Draft202012Validator(schema)
-    data = json.loads(make_result(arguments={"antialiasing": 4}).to_json())
+    data = json.loads(make_result(arguments={"fog": 4}).to_json())
     validator.validate(data)
     validator.validate(data | {"spec": None})
     wrong = [
@@ -277,12 +277,12 @@ def test_version_2_is_read_and_lacks_what_came_later(tmp_path: Path) -> None:
 
 def test_the_spec_of_another_version_is_read_and_kept(tmp_path: Path) -> None:
     data = json.loads(make_result().to_json())
-    data["spec"] |= {"antialiasing": 4}  # later
+    data["spec"] |= {"fog": 4}  # later
     del data["spec"]["image_width"]  # earlier
     (tmp_path / RESULT_NAME).write_text(json.dumps(data))
     result = read_result(tmp_path)
     assert result.spec is not None
-    assert result.spec.model_dump() == {**RunSpec().model_dump(), "antialiasing": 4}
+    assert result.spec.model_dump() == {**RunSpec().model_dump(), "fog": 4}
     write_result(result, tmp_path / RESULT_NAME)
     assert read_result(tmp_path) == result
 

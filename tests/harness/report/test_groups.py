@@ -20,10 +20,11 @@ def titles(*runs: Run) -> list[str]:
     [
         ({"timeout": 15.0}, "timeout=15.0"),
         ({"image_height": 240}, "image_height=240"),
+        ({"antialiasing": 0}, "antialiasing=0"),
         ({"appearance": 7}, "random appearance"),
         # Of a version to come: nobody here knows what it does to the driving.
-        ({"antialiasing": 4}, "antialiasing=4"),
-        ({"antialiasing": False}, "antialiasing=false"),
+        ({"fog": 4}, "fog=4"),
+        ({"fog": False}, "fog=false"),
     ],
 )
 def test_an_argument_that_changes_what_is_driven_makes_a_table(

@@ -1,17 +1,22 @@
 // Publishes what a camera sensor renders.
 
+#include <gazebo/rendering/ogre_gazebo.h>
 #include <ros/ros.h>
 #include <sensor_msgs/CameraInfo.h>
 #include <sensor_msgs/Image.h>
 #include <sensor_msgs/image_encodings.h>
+#include <std_msgs/String.h>
 
 #include <cmath>
 #include <gazebo/common/Plugin.hh>
 #include <gazebo/rendering/Camera.hh>
+#include <gazebo/rendering/RTShaderSystem.hh>
 #include <gazebo/sensors/CameraSensor.hh>
+#include <mutex>
 #include <optional>
 #include <string>
 
+#include "frame_segment.hpp"
 #include "ros_ready.hpp"
 #include "sim_time.hpp"
 
@@ -34,21 +39,54 @@ sensor_msgs::CameraInfo PinholeInfo(std::uint32_t width, std::uint32_t height, d
   return info;
 }
 
+/// What Gazebo renders a camera with.
+constexpr int kGazebosSamples = 4;
+
+/// Has a camera render into a texture of ours with one sample a pixel. Gazebo's own, which has
+/// kGazebosSamples and is not to be configured, stays behind unused: the camera will remove it.
+void RenderWithoutSamples(gazebo::rendering::Camera& camera) {
+  const auto& gazebos = *camera.RenderTexture();
+  const auto texture = Ogre::TextureManager::getSingleton().createManual(
+      gazebos.getName() + "_plain", gazebos.getGroup(), Ogre::TEX_TYPE_2D, gazebos.getWidth(),
+      gazebos.getHeight(), 0, gazebos.getFormat(), Ogre::TU_RENDERTARGET);
+  auto* const viewport = camera.OgreViewport();
+  gazebo::rendering::RTShaderSystem::DetachViewport(viewport, camera.GetScene());
+  viewport->getTarget()->removeAllViewports();
+  camera.SetRenderTarget(texture->getBuffer()->getRenderTarget());
+}
+
+/// Clears the stencil too: where it lies beside the depth in memory, the software renderer clears
+/// both at once, and the depth alone in a slow way.
+void ClearAll(Ogre::Viewport& viewport) {
+  viewport.setClearEveryFrame(true, Ogre::FBT_COLOUR | Ogre::FBT_DEPTH | Ogre::FBT_STENCIL);
+}
+
 }  // namespace
 
 /// SDF parameters: `image_topic` (/F1ROS/cameraL/image_raw), `info_topic`
-/// (/F1ROS/cameraL/camera_info), `frame` (camera_left).
+/// (/F1ROS/cameraL/camera_info), `segment_topic` (/F1ROS/cameraL/segment), `frame` (camera_left),
+/// `antialiasing` (4; samples a pixel, 4 or 0).
+///
+/// Frames go into shared memory, whose address is on the segment topic (latched), and from the
+/// first subscriber on to the image topic too.
 class CameraPlugin : public gazebo::SensorPlugin {
  public:
   void Load(gazebo::sensors::SensorPtr sensor, sdf::ElementPtr sdf) override;
 
  private:
+  void Advertise(const sdf::ElementPtr& sdf);
   void OnFrame(const unsigned char* pixels);
+  void OnSubscriber();
+  void PublishNewest();
 
   gazebo::sensors::CameraSensorPtr sensor_;
   sensor_msgs::Image image_;  ///< Kept, so that its buffer is allocated once.
   sensor_msgs::CameraInfo info_;
+  std::optional<FrameSegment> segment_;
+  std::mutex mutex_;            ///< Of the rendering thread and ROS' callbacks.
+  bool has_listeners_ = false;  ///< The image topic has, or had. Guarded by the mutex.
   std::optional<ros::NodeHandle> ros_;
+  ros::Publisher segment_publisher_;
   ros::Publisher image_publisher_;
   ros::Publisher info_publisher_;
   gazebo::event::ConnectionPtr frame_;
@@ -74,27 +112,67 @@ void CameraPlugin::Load(gazebo::sensors::SensorPtr sensor, sdf::ElementPtr sdf) 
   image_.height = info_.height;
   image_.step = info_.width * 3;
   image_.encoding = sensor_msgs::image_encodings::RGB8;
+  image_.data.resize(image_.step * image_.height);
 
-  ros_.emplace();
-  // Latched: in lockstep the world is held until somebody answers the frame, so who is connected
-  // only a moment after it was rendered must get it too, or all would wait for ever.
-  image_publisher_ = ros_->advertise<sensor_msgs::Image>(
-      sdf->Get<std::string>("image_topic", "/F1ROS/cameraL/image_raw").first, 10, true);
-  info_publisher_ = ros_->advertise<sensor_msgs::CameraInfo>(
-      sdf->Get<std::string>("info_topic", "/F1ROS/cameraL/camera_info").first, 10);
+  const int antialiasing = sdf->Get<int>("antialiasing", kGazebosSamples).first;
+  if (antialiasing != 0 && antialiasing != kGazebosSamples) {
+    gzerr << "camera: antialiasing must be 0 or " << kGazebosSamples << ", not " << antialiasing
+          << "\n";
+    return;
+  }
+  if (antialiasing == 0) RenderWithoutSamples(*camera);
+  ClearAll(*camera->OgreViewport());
+  segment_.emplace(FrameSegment::Layout{image_.width, image_.height, image_.step * image_.height,
+                                        image_.encoding, info_.header.frame_id});
+  Advertise(sdf);
   frame_ = camera->ConnectNewImageFrame([this](const unsigned char* pixels, unsigned, unsigned,
                                                unsigned, const std::string&) { OnFrame(pixels); });
 }
 
+void CameraPlugin::Advertise(const sdf::ElementPtr& sdf) {
+  ros_.emplace();
+  // Latched: in lockstep the world is held until somebody answers the frame, so who is connected
+  // only a moment after it was rendered must get it too, or all would wait for ever.
+  image_publisher_ = ros_->advertise<sensor_msgs::Image>(
+      sdf->Get<std::string>("image_topic", "/F1ROS/cameraL/image_raw").first, 10,
+      [this](const ros::SingleSubscriberPublisher&) { OnSubscriber(); }, {}, nullptr, true);
+  info_publisher_ = ros_->advertise<sensor_msgs::CameraInfo>(
+      sdf->Get<std::string>("info_topic", "/F1ROS/cameraL/camera_info").first, 10);
+  segment_publisher_ = ros_->advertise<std_msgs::String>(
+      sdf->Get<std::string>("segment_topic", "/F1ROS/cameraL/segment").first, 1, true);
+  std_msgs::String address;
+  address.data = segment_->Address();
+  segment_publisher_.publish(address);
+}
+
 void CameraPlugin::OnFrame(const unsigned char* pixels) {
   const auto stamp = ToRos(sensor_->LastMeasurementTime());
-  image_.header.stamp = stamp;
-  image_.data.assign(pixels, pixels + image_.step * image_.height);
-  image_publisher_.publish(image_);
+  {
+    const std::lock_guard lock(mutex_);
+    segment_->Write(pixels, stamp.sec, stamp.nsec);
+    // In lockstep our own nodes work on the frame while what follows goes on.
+    has_listeners_ = has_listeners_ || image_publisher_.getNumSubscribers() > 0;
+    if (has_listeners_) PublishNewest();
+  }
   if (info_publisher_.getNumSubscribers() > 0) {
     info_.header.stamp = stamp;
     info_publisher_.publish(info_);
   }
+}
+
+void CameraPlugin::OnSubscriber() {
+  const std::lock_guard lock(mutex_);
+  if (has_listeners_) return;  // the topic is latched and holds the newest frame
+  has_listeners_ = true;
+  PublishNewest();
+}
+
+void CameraPlugin::PublishNewest() {
+  const auto newest = segment_->Newest();
+  if (!newest.pixels) return;
+  image_.header.stamp = {newest.stamp_s, newest.stamp_ns};
+  image_.data.assign(newest.pixels, newest.pixels + image_.data.size());
+  image_publisher_.publish(image_);
 }
 
 GZ_REGISTER_SENSOR_PLUGIN(CameraPlugin)
