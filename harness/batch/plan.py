@@ -17,13 +17,13 @@ from pydantic import (
 
 from brains.catalogue import find_model, read_catalogue
 from brains.model import ModelSpec
-from harness.conditions.asked import ConditionsText
+from harness.conditions.asked import Conditions, ConditionsText
 from harness.conditions.table import HELP
 from harness.errors import DataError, PitwallError, UsageError
 from harness.files import read_text
 from harness.run.lockstep import parse_latency
 from harness.spec.launch import LIMIT, Count, NonNegative, Seed
-from harness.spec.run import EXPERT, Antialiasing
+from harness.spec.run import EXPERT, Antialiasing, useless_condition
 from worlds.circuit import load_circuit
 
 OWN_PROFILE = "profile"
@@ -191,10 +191,14 @@ def read_plan(path: Path) -> Plan:
     except ValidationError as error:
         raise UsageError(_first_error(path, root, error)) from None
     for index, block in enumerate(blocks):
+        where = f"runs.{index}: " if content.runs else ""
         for what, given in (("models", block.models), ("circuits", block.circuits)):
             if not given:
-                where = f"runs.{index}: " if content.runs else ""
                 raise UsageError(f"{path}: {where}names no {what}")
+        for model in block.models:
+            asked = Conditions.parse(block.conditions)
+            if useless := useless_condition(asked, model, block.latency):
+                raise UsageError(f"{path}: {where}conditions: {useless}")
     return Plan(name=content.name or path.stem, blocks=blocks)
 
 

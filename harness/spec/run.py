@@ -30,6 +30,18 @@ Antialiasing = Annotated[int, AfterValidator(_samples), Field(json_schema_extra=
 """Samples a pixel of the camera; an integer, for roslaunch's words become one."""
 
 
+def useless_condition(asked: Conditions, model: str, latency: str) -> str:
+    """Why a condition would change nothing in a run; empty where each does something."""
+    if model == EXPERT and asked.of_pixels:
+        return f"{asked.of_pixels[0]} changes frames, and the expert answers poses alone"
+    if "latency_jitter_ms" in asked.levels and latency == MEASURED:
+        return (
+            "latency_jitter_ms needs clock:=lockstep and latency:=fixed:MS or profile:FILE: a"
+            " measured latency has its own"
+        )
+    return ""
+
+
 class RunSpec(LaunchSpec):
     """One run."""
 
@@ -84,26 +96,14 @@ class RunSpec(LaunchSpec):
             raise UsageError(
                 f"latency: {spec.latency} needs clock:=lockstep: in real time a brain has its own"
             )
-        spec._check_conditions()
+        if useless := useless_condition(spec.asked_conditions(), spec.model, spec.latency):
+            raise UsageError(f"conditions: {useless}")
         load_circuit(spec.circuit)
         if profile := spec.latency_profile():
             read_profile(profile)
         if spec.model != EXPERT:
             find_model(spec.model)
         return spec
-
-    def _check_conditions(self) -> None:
-        """Refuses conditions that would change nothing in this run."""
-        asked = self.asked_conditions()
-        if self.model == EXPERT and (unseen := asked.of_pixels):
-            raise UsageError(
-                f"conditions: {unseen[0]} changes frames, and the expert answers poses alone"
-            )
-        if "latency_jitter_ms" in asked.levels and self.latency == MEASURED:
-            raise UsageError(
-                "conditions: latency_jitter_ms needs clock:=lockstep and latency:=fixed:MS or"
-                " profile:FILE: a measured latency has its own"
-            )
 
     def check_runnable(self) -> None:
         """Says at once what the model lacks on this machine, before anything is started.

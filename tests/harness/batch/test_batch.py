@@ -260,6 +260,8 @@ def test_conditions_of_a_plan_are_a_mapping_or_text(tmp_path: Path) -> None:
         ("conditions: {fog: 1}", "unknown condition 'fog'"),
         ("conditions: {gusts: 9}", "gusts=9: it takes 0 to 5"),
         ("conditions: gusts", "write name=level"),
+        ("latency: measured\nconditions: {latency_jitter_ms: 5}", "measured latency has its own"),
+        ("models: [expert]\nconditions: {camera_blur: 5}", "the expert answers poses alone"),
     ):
         with pytest.raises(UsageError, match=said) as caught:
             plan_of(tmp_path, f"{PLAN}{text}\n")
