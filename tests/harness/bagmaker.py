@@ -115,6 +115,7 @@ class Recording:
     clock: bool = True
     clock_hz: float = 100.0
     paused_before_s: float = 0.0
+    silent_before_s: float = 0.0
 
 
 def along(
@@ -226,7 +227,8 @@ def write_bag(
             for index in range(round(last_s * recording.clock_hz) + 1):
                 sim_s = index / recording.clock_hz
                 message = bag.make("rosgraph_msgs/Clock", clock=bag.stamp(sim_s))
-                bag.write("/clock", "rosgraph_msgs/Clock", wall_of(sim_s), message)
+                early_s = recording.silent_before_s if index == 0 else 0.0
+                bag.write("/clock", "rosgraph_msgs/Clock", wall_of(sim_s) - early_s, message)
         for event in recording.events:
             bag.text("/run/event", wall_of(event["sim_s"]), event)
         for iteration in recording.iterations:

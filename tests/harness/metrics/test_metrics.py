@@ -212,6 +212,28 @@ def test_waiting_at_the_start_does_not_lower_the_real_time_factor(tmp_path: Path
     assert metrics.real_time_factor_worst_second == pytest.approx(1.0, abs=1e-3)
 
 
+@pytest.mark.parametrize("pace", [0.5, 1.0, 4.0])
+def test_a_clock_that_says_its_time_once_before_go_does_not_either(
+    tmp_path: Path, pace: float
+) -> None:
+    recording = Recording(
+        poses=on_circle(16.0), silent_before_s=0.7, wall_of=lambda sim_s: sim_s / pace
+    )
+    metrics = measure(tmp_path, recording)
+    assert metrics.real_time_factor == pytest.approx(pace, rel=1e-4)
+    assert metrics.duration_wall_s == pytest.approx(LAP_S / pace, abs=1e-3)
+    assert metrics.real_time_factor_worst_second == pytest.approx(pace, rel=1e-3)
+
+
+def test_a_pause_between_go_and_the_first_step_belongs_to_no_figure(tmp_path: Path) -> None:
+    def wall_of(sim_s: float) -> float:
+        return sim_s + (0.4 if sim_s > 0.0 else 0.0)
+
+    metrics = measure(tmp_path, Recording(poses=on_circle(16.0), wall_of=wall_of))
+    assert metrics.real_time_factor == pytest.approx(1.0, abs=1e-4)
+    assert metrics.real_time_factor_worst_second == pytest.approx(1.0, abs=1e-3)
+
+
 def test_in_lockstep_the_command_takes_effect_in_simulated_time(tmp_path: Path) -> None:
     iterations = [
         Iteration(i / 20.0, i / 80.0, latency_s=0.03, effective_sim_s=i / 20.0 + 0.03)

@@ -115,10 +115,26 @@ def test_a_figure_recorded_by_an_earlier_definition_is_no_difference(
     assert measured.recorded[FREQUENCY] == pytest.approx(195.118, abs=1e-3)
     assert getattr(measured.metrics, FREQUENCY) == pytest.approx(194.9305, abs=1e-4)
     assert measured.different == ()
-    assert measured.redefined == (FREQUENCY,)
+    of_wall_time = (
+        *("duration_wall_s", "control_rate_wall_hz", "real_time_factor"),
+        *("real_time_factor_worst_second", "brain_share"),
+    )
+    redefined = (*(of_wall_time if with_result else ()), FREQUENCY)
+    assert measured.redefined == redefined
     printed = harness("metrics", str(folder)).stdout
     assert "equal, to the last digit" in printed
-    assert f"Of these {FREQUENCY} had another definition" in " ".join(printed.split())
+    told = " ".join(printed.split())
+    assert all(f"{name} had another definition" in told for name in redefined)
+
+
+def test_the_sample_s_wall_time_began_before_go_and_begins_at_it_now() -> None:
+    measured = measure_bag(SAMPLE)
+    assert measured.recorded["real_time_factor"] == pytest.approx(0.95884, abs=1e-5)
+    assert measured.metrics.real_time_factor == pytest.approx(0.97588, abs=1e-5)
+    assert measured.recorded["real_time_factor_worst_second"] == pytest.approx(0.135, abs=1e-3)
+    assert measured.metrics.real_time_factor_worst_second == pytest.approx(0.888, abs=1e-3)
+    assert measured.recorded["duration_wall_s"] == pytest.approx(43.607, abs=1e-3)
+    assert measured.metrics.duration_wall_s == pytest.approx(42.845, abs=1e-3)
 
 
 def test_a_figure_of_neither_definition_is_a_difference(tmp_path: Path) -> None:
@@ -128,7 +144,8 @@ def test_a_figure_of_neither_definition_is_a_difference(tmp_path: Path) -> None:
     values[FREQUENCY] = 195.2
     (folder / RESULT_NAME).write_text(json.dumps(values))
     measured = measure_bag(folder)
-    assert (measured.different, measured.redefined) == ((FREQUENCY,), ())
+    assert measured.different == (FREQUENCY,)
+    assert FREQUENCY not in measured.redefined
 
 
 def test_without_a_result_the_study_s_names_in_the_bag_are_compared(tmp_path: Path) -> None:
