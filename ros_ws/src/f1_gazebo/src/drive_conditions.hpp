@@ -12,7 +12,8 @@ struct DriveConditions {
   double steering_gain = 1.0;
   double steering_bias_rad_s = 0.0;
   double speed_gain = 1.0;
-  /// Yaw rates that last `gust_period` each, from simulated time 0; behind the last comes the first.
+  /// Yaw rates that last `gust_period` each, from simulated time 0; behind the last comes the
+  /// first.
   std::vector<double> gusts_rad_s;
   Nanoseconds gust_period{20'000'000};
 
