@@ -106,7 +106,7 @@ class FrameLoop:
             iteration = as_iteration(frame, receive_s, decision, missed)
             iteration.latency_s = (effective_ns - frame.stamp_ns) / 1e9
             iteration.effective = as_time(effective_ns)
-            iteration.frame_crc32 = zlib.crc32(frame.pixels)
+            iteration.frame_crc32 = zlib.crc32(frame.pixels.data)
             self._iterations.publish(iteration)
 
     def _wait_for_simulator(self) -> None:
