@@ -26,7 +26,8 @@ from harness.study.bench_costs import cost_rows
 
 MODEL = "tflite_dynamic"
 LOCKSTEP = "SimpleCircuit lockstep"
-LOCKSTEP_SMALL = "SimpleCircuit lockstep, 320x240"
+LOCKSTEP_PLAIN = "SimpleCircuit lockstep, antialiasing 0"
+LOCKSTEP_SMALL = "SimpleCircuit lockstep, 320x240, antialiasing 0"
 
 
 class Bench:
@@ -62,16 +63,18 @@ def rows(bench: Bench) -> list[Promise]:
         _mean("Montreal deviation_published", montreal, "deviation_published", at_most=5.0),
         _all_completed("Montmeló laps, forward", bench.results["Montmeló"]),
         _all_completed("Montmeló laps, reverse", bench.results["Montmeló reverse"]),
-        _mean("real_time_factor, 640x480 at 20 Hz", driving, "real_time_factor", at_least=0.95),
+        _mean("real_time_factor, 640x480 at 20 Hz", driving, "real_time_factor", at_least=0.99),
+        _mean("its worst second", driving, "real_time_factor_worst_second", at_least=0.9),
         _mean(
             "harness share of an iteration, ms (median)",
             driving,
             "harness_share_ms_median",
-            at_most=2.0,
+            at_most=0.4,
         ),
         _images(driving),
-        _mean(f"{LOCKSTEP}: RTF", bench.results[LOCKSTEP], "real_time_factor", at_least=2.5),
-        _mean(f"{LOCKSTEP_SMALL}: RTF", bench.results[LOCKSTEP_SMALL], "real_time_factor", 5.0),
+        _mean(f"{LOCKSTEP}: RTF", bench.results[LOCKSTEP], "real_time_factor", at_least=4.0),
+        _mean(f"{LOCKSTEP_PLAIN}: RTF", bench.results[LOCKSTEP_PLAIN], "real_time_factor", 6.0),
+        _mean(f"{LOCKSTEP_SMALL}: RTF", bench.results[LOCKSTEP_SMALL], "real_time_factor", 10.0),
         Promise(
             what="a run's end, s (longest)",
             promise="<= 5",
@@ -128,10 +131,12 @@ def main() -> int:
     bench = Bench(console)
     simple, montreal, montmelo = (10, 5, 5) if options.full else (2, 1, 1)
     lockstep = {"clock": "lockstep", "latency": "fixed:5"}
+    plain = {**lockstep, "antialiasing": 0}
     plan: list[Callable[[], None]] = [
         lambda: bench.drive("SimpleCircuit", simple),
         lambda: bench.drive(LOCKSTEP, 3, **lockstep),
-        lambda: bench.drive(LOCKSTEP_SMALL, 3, **lockstep, image_width=320, image_height=240),
+        lambda: bench.drive(LOCKSTEP_PLAIN, 3, **plain),
+        lambda: bench.drive(LOCKSTEP_SMALL, 3, **plain, image_width=320, image_height=240),
         lambda: bench.drive("Montreal", montreal, circuit="montreal"),
         lambda: bench.drive("Montmeló", montmelo, circuit="montmelo"),
         lambda: bench.drive("Montmeló reverse", montmelo, circuit="montmelo", direction="reverse"),
@@ -169,7 +174,7 @@ def _print_shares(console: Console, bench: Bench) -> None:
     """Where the wall time goes, real time beside lockstep."""
     names = [share.removesuffix("_share") for share in SHARES]
     table = Table("run", "RTF", *names, title="shares of the wall time")
-    for name in ("SimpleCircuit", LOCKSTEP, LOCKSTEP_SMALL):
+    for name in ("SimpleCircuit", LOCKSTEP, LOCKSTEP_PLAIN, LOCKSTEP_SMALL):
         result = bench.results[name][-1]
         shares = [getattr(result, share) for share in SHARES]
         cells = ["-" if share is None else f"{share:.0%}" for share in shares]

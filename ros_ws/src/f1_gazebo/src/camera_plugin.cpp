@@ -8,6 +8,7 @@
 #include <std_msgs/String.h>
 
 #include <cmath>
+#include <gazebo/common/Events.hh>
 #include <gazebo/common/Plugin.hh>
 #include <gazebo/rendering/Camera.hh>
 #include <gazebo/rendering/RTShaderSystem.hh>
@@ -16,6 +17,7 @@
 #include <optional>
 #include <string>
 
+#include "frame_event.hpp"
 #include "frame_segment.hpp"
 #include "ros_ready.hpp"
 #include "sim_time.hpp"
@@ -75,6 +77,7 @@ class CameraPlugin : public gazebo::SensorPlugin {
 
  private:
   void Advertise(const sdf::ElementPtr& sdf);
+  void OnRender();
   void OnFrame(const unsigned char* pixels);
   void OnSubscriber();
   void PublishNewest();
@@ -89,6 +92,8 @@ class CameraPlugin : public gazebo::SensorPlugin {
   ros::Publisher segment_publisher_;
   ros::Publisher image_publisher_;
   ros::Publisher info_publisher_;
+  gazebo::common::Time rendered_;  ///< Time of the last frame rendered, perhaps not yet read.
+  gazebo::event::ConnectionPtr render_;
   gazebo::event::ConnectionPtr frame_;
 };
 
@@ -125,6 +130,8 @@ void CameraPlugin::Load(gazebo::sensors::SensorPtr sensor, sdf::ElementPtr sdf) 
   segment_.emplace(FrameSegment::Layout{image_.width, image_.height, image_.step * image_.height,
                                         image_.encoding, info_.header.frame_id});
   Advertise(sdf);
+  // Connected after the sensor's own connection, so that it is called after it.
+  render_ = gazebo::event::Events::ConnectRender([this] { OnRender(); });
   frame_ = camera->ConnectNewImageFrame([this](const unsigned char* pixels, unsigned, unsigned,
                                                unsigned, const std::string&) { OnFrame(pixels); });
 }
@@ -145,7 +152,14 @@ void CameraPlugin::Advertise(const sdf::ElementPtr& sdf) {
   segment_publisher_.publish(address);
 }
 
+void CameraPlugin::OnRender() {
+  if (sensor_->LastMeasurementTime() == rendered_) return;
+  rendered_ = sensor_->LastMeasurementTime();
+  FrameEvent::Signal(true);
+}
+
 void CameraPlugin::OnFrame(const unsigned char* pixels) {
+  FrameEvent::Signal(false);
   const auto stamp = ToRos(sensor_->LastMeasurementTime());
   {
     const std::lock_guard lock(mutex_);

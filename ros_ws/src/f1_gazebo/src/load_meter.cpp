@@ -4,6 +4,7 @@
 
 #include <gazebo/common/Events.hh>
 
+#include "frame_event.hpp"
 #include "sim_time.hpp"
 
 namespace f1_gazebo {
@@ -17,7 +18,13 @@ LoadMeter::LoadMeter(gazebo::physics::WorldPtr world, ros::NodeHandle& ros)
       [this](const auto&) { clock_.Set(Activity::kPhysics, true); });
   end_step_ = Events::ConnectWorldUpdateEnd([this] { clock_.Set(Activity::kPhysics, false); });
   begin_render_ = Events::ConnectPreRender([this] { clock_.Set(Activity::kRendering, true); });
-  end_render_ = Events::ConnectPostRender([this] { clock_.Set(Activity::kRendering, false); });
+  // Where a frame is still to be drawn, rendering ends only when its pixels are read.
+  end_render_ =
+      Events::ConnectPostRender([this] { clock_.Set(Activity::kRendering, frame_pending_); });
+  frame_ = FrameEvent::Connect([this](bool pending) {
+    frame_pending_ = pending;
+    if (!pending) clock_.Set(Activity::kRendering, false);
+  });
   timer_ = ros.createWallTimer(ros::WallDuration(1.0), [this](const auto&) { Publish(); });
 }
 

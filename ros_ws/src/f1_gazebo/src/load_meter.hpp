@@ -29,6 +29,8 @@ class LoadMeter {
   gazebo::event::ConnectionPtr end_step_;
   gazebo::event::ConnectionPtr begin_render_;
   gazebo::event::ConnectionPtr end_render_;
+  gazebo::event::ConnectionPtr frame_;
+  bool frame_pending_ = false;  ///< Of the rendering thread.
 };
 
 }  // namespace f1_gazebo

@@ -102,7 +102,7 @@ bool WorldServices::GetPhysics(gazebo_msgs::GetPhysicsProperties::Request&,
   auto& engine = *world_->Physics();
   response.time_step = engine.GetMaxStepSize();
   response.pause = world_->IsPaused();
-  response.max_update_rate = engine.GetRealTimeUpdateRate();
+  response.max_update_rate = gate_.UpdateRateHz();
   response.gravity = ToRos(world_->Gravity());
   response.success = engine.GetType() == "ode";
   if (response.success) {
@@ -126,7 +126,7 @@ bool WorldServices::SetPhysics(gazebo_msgs::SetPhysicsProperties::Request& reque
   }
   gate_.WhilePaused([&] {
     engine.SetMaxStepSize(request.time_step);
-    engine.SetRealTimeUpdateRate(request.max_update_rate);
+    gate_.SetUpdateRateHz(request.max_update_rate);
     world_->SetGravity(FromRos(request.gravity));
     SetOdeConfig(engine, request.ode_config);
   });
