@@ -16,7 +16,8 @@ def laps(seeds: int) -> Counts:
 def drawn(half: float, width: float, seeds: int, seed: int) -> Counts:
     """Laps that complete with a logistic share."""
     share = expit((half - LEVELS) / width)
-    return (np.random.default_rng(seed).random((seeds, len(LEVELS))) < share).astype(np.int64)
+    completes = np.random.default_rng(seed).random((seeds, len(LEVELS))) < share
+    return np.asarray(completes, np.int64)
 
 
 def test_many_laps_give_the_half_that_they_are_drawn_from() -> None:
