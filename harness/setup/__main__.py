@@ -2,6 +2,7 @@
 
 import argparse
 import shlex
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,8 +10,8 @@ from pathlib import Path
 from harness.errors import PitwallError, UnavailableError, UsageError
 from harness.setup.debian import install_packages
 from harness.setup.simroot import build_simulator_root
-from harness.setup.steps import say
-from harness.setup.venv import build_venvs, known_extras
+from harness.setup.steps import beside, say
+from harness.setup.venv import build_venvs, check_extras, known_extras
 from harness.setup.workspace import build_workspace
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -31,6 +32,8 @@ def main() -> int:
         help="one step alone; images are built step by step, each a layer of its own",
     )
     arguments = parser.parse_args()
+    # What a step started ends with it, whichever of two that run at once is ended.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     extras = {name for name in arguments.extras.replace(" ", ",").split(",") if name}
     try:
         if arguments.only == "packages":
@@ -45,6 +48,9 @@ def main() -> int:
     except OSError as error:
         print(f"error: set-up could not write its cache: {error}", file=sys.stderr)
         return 7
+    except KeyboardInterrupt:
+        say("stopped; what is done is kept, the same command goes on")
+        return 128 + signal.SIGINT
     return 0
 
 
@@ -57,10 +63,14 @@ def set_up(extras: set[str]) -> None:
     Raises:
         PitwallError: a step failed; says which and where its log is.
     """
+    check_extras(PROJECT, extras)
     install_packages(sorted(extras))
-    root = build_simulator_root()
+    # Unpacking the root's packages keeps one core busy; what has no need of it takes another.
+    only = ("--only", "environments", "--extras", ",".join(sorted(extras)))
+    with beside([sys.executable, "-m", "harness.setup", *only]):
+        root = build_simulator_root()
+        workspace = build_workspace(PROJECT / "ros_ws" / "src", root)
     venvs = build_venvs(PROJECT, extras)
-    workspace = build_workspace(PROJECT / "ros_ws" / "src", root)
     _write_env({"PITWALL_SIM_ROOT": root, **venvs, "PITWALL_WORKSPACE": workspace}, extras)
     say("ready; `source env.sh` gives a shell with harness, roslaunch, rosbag, rostopic")
 

@@ -5,29 +5,38 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import HarnessError, PitwallError, StorageError, UnavailableError
 from harness.setup.cache import cache_root
 
 _HEARTBEAT_S = 20.0
+_CLEAR_LINE = "\r\x1b[K"
 
 
 def say(text: str) -> None:
     """Prints a line of progress."""
-    print(f"[setup] {text}", file=sys.stderr, flush=True)
+    # Another process's step may be showing its own line: the first step of two that run at once.
+    clear = _CLEAR_LINE if sys.stderr.isatty() else ""
+    sys.stderr.write(f"{clear}[setup] {text}\n")
+    sys.stderr.flush()
 
 
 def run_step(
-    title: str, command: Sequence[str | Path], env: Mapping[str, str] | None = None
+    title: str,
+    command: Sequence[str | Path],
+    env: Mapping[str, str] | None = None,
+    progress: Callable[[str], str] = str.strip,
 ) -> Path:
-    """Runs a command, showing its last line of output while it works.
+    """Runs a command, showing how far it is while it works.
 
     Args:
-        title: what it does, as shown.
+        title: what it does, as shown; up to its colon also the name of the log.
         command: the command line.
         env: whole environment of the command; this process's own where None.
+        progress: from a line of its output to what is shown; by default the line itself.
 
     Returns:
         The log with all that it printed.
@@ -35,7 +44,8 @@ def run_step(
     Raises:
         UnavailableError: if the command fails; names the log.
     """
-    log = cache_root() / "logs" / (title.split(":", maxsplit=1)[0].replace(" ", "_") + ".log")
+    name = title.split(":", maxsplit=1)[0]
+    log = cache_root() / "logs" / (name.replace(" ", "_") + ".log")
     log.parent.mkdir(parents=True, exist_ok=True)
     say(f"{title} ...")
     started = shown = time.monotonic()
@@ -56,11 +66,12 @@ def run_step(
             for line in process.stdout:
                 sink.write(line)
                 now = time.monotonic()
+                told = progress(line)
                 if sys.stderr.isatty():
-                    _show_on_one_line(f"{now - started:4.0f} s  {line.strip()}")
+                    _show_on_one_line(f"{now - started:4.0f} s  {name}: {told}")
                 elif now - shown > _HEARTBEAT_S:
                     shown = now
-                    say(f"  {now - started:.0f} s: {line.strip()[:100]}")
+                    say(f"  {now - started:.0f} s  {name}: {told[:100]}")
         except KeyboardInterrupt:
             # A signal to this process alone: the command is not to go on by itself.
             process.terminate()
@@ -73,6 +84,25 @@ def run_step(
         raise UnavailableError(f"set-up failed: {title} (exit {process.returncode}); log: {log}")
     say(f"{title}: done in {time.monotonic() - started:.0f} s")
     return log
+
+
+@contextmanager
+def beside(command: Sequence[str | Path]) -> Iterator[None]:
+    """Runs a set-up command, which shows its own steps, while the block does others.
+
+    Two steps at once are two processes, not two threads: each ends what it started if it is
+    interrupted. The block's end waits for the command; if the block fails, the command is ended.
+    A failure of the command is no error here: it is left to the caller's own need of its work.
+
+    Args:
+        command: the command line.
+    """
+    with subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL) as process:
+        try:
+            yield
+        except BaseException:
+            process.terminate()
+            raise
 
 
 def check_step(title: str, command: Sequence[str | Path]) -> Path:
@@ -113,5 +143,5 @@ def exit_code(work: Callable[[], None], folder: str) -> int:
 
 def _show_on_one_line(text: str) -> None:
     width = os.get_terminal_size(sys.stderr.fileno()).columns
-    sys.stderr.write("\r\x1b[K" + text[: width - 1])
+    sys.stderr.write(_CLEAR_LINE + text[: width - 1])
     sys.stderr.flush()

@@ -25,6 +25,18 @@ def known_extras(project: Path) -> list[str]:
     return sorted(_pyproject(project)["project"]["optional-dependencies"])
 
 
+def check_extras(project: Path, extras: set[str]) -> None:
+    """Refuses what is no extra.
+
+    Raises:
+        UsageError: unknown extra.
+    """
+    if unknown := extras - set(known_extras(project)):
+        raise UsageError(
+            f"unknown extra {', '.join(sorted(unknown))}; known: {', '.join(known_extras(project))}"
+        )
+
+
 def build_venvs(project: Path, extras: set[str], python: str = _SYSTEM_PYTHON) -> dict[str, Path]:
     """Makes the virtual environments of these extras unless they are there.
 
@@ -41,11 +53,7 @@ def build_venvs(project: Path, extras: set[str], python: str = _SYSTEM_PYTHON) -
         UsageError: unknown extra, or PITWALL_TORCH_INDEX names nothing.
         UnavailableError: pip failed.
     """
-    unknown = extras - set(known_extras(project))
-    if unknown:
-        raise UsageError(
-            f"unknown extra {', '.join(sorted(unknown))}; known: {', '.join(known_extras(project))}"
-        )
+    check_extras(project, extras)
     config = _pyproject(project)
     environments = config["tool"]["pitwall"]["environments"]
     elsewhere = {extra for environment in environments.values() for extra in environment["extras"]}

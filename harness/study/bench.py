@@ -22,6 +22,7 @@ from harness.recording.results import Result
 from harness.report.promises import Promise, promise_table
 from harness.run.drive import drive
 from harness.spec.run import RunSpec
+from harness.study.bench_batch import batch_row
 from harness.study.bench_costs import cost_rows
 
 MODEL = "tflite_dynamic"
@@ -145,10 +146,11 @@ def main() -> int:
         costs = cost_rows(console.print)
         for step in plan:
             step()
+        laps = batch_row(console.print)
     except PitwallError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    found = [*rows(bench), *costs]
+    found = [*rows(bench), laps, *costs]
     machine = collect_provenance(project_root())
     _print(console, found, machine.cpu_model or "unknown CPU", machine.cpu_cores)
     _print_shares(console, bench)

@@ -1,5 +1,6 @@
 """The Gazebo plugins in a real gzserver, driven over ROS as any client would."""
 
+import gc
 import hashlib
 import os
 import signal
@@ -40,6 +41,14 @@ def processes_with(setting: str) -> list[str]:
     return found
 
 
+def xmlrpc_server() -> Any:
+    """The server of this process' node, which rospy keeps to itself."""
+    from rosgraph.xmlrpc import ThreadingXMLRPCServer
+
+    (server,) = (thing for thing in gc.get_objects() if isinstance(thing, ThreadingXMLRPCServer))
+    return server
+
+
 @pytest.fixture(scope="module")
 def ros() -> Iterator[Any]:
     """A ROS master of our own, and this process as a node of it."""
@@ -54,8 +63,12 @@ def ros() -> Iterator[Any]:
 
             wait_until(rosgraph.is_master_online, "roscore")
             rospy.init_node("test_plugin", disable_rostime=True, disable_signals=True)
+            server = xmlrpc_server()
             yield rospy
             rospy.signal_shutdown("end of the tests")
+            # rospy closes this server's socket and lets its thread go on polling it, which takes a
+            # whole core from the tests that follow in this process.
+            server.shutdown()
         finally:
             os.killpg(master.pid, signal.SIGINT)
             master.wait()

@@ -5,20 +5,20 @@
 namespace f1_gazebo {
 namespace {
 
-using Event = gazebo::event::EventT<void(bool)>;
+using PendingEvent = gazebo::event::EventT<void(bool)>;
 
 /// Leaked on purpose: plugins disconnect in destructors that may run after static destruction.
-Event& TheEvent() {
-  static auto* event = new Event;
+PendingEvent& ThePendingEvent() {
+  static auto* event = new PendingEvent;
   return *event;
 }
 
 }  // namespace
 
 gazebo::event::ConnectionPtr FrameEvent::Connect(Subscriber subscriber) {
-  return TheEvent().Connect(std::move(subscriber));
+  return ThePendingEvent().Connect(std::move(subscriber));
 }
 
-void FrameEvent::Signal(bool pending) { TheEvent()(pending); }
+void FrameEvent::Signal(bool pending) { ThePendingEvent()(pending); }
 
 }  // namespace f1_gazebo
