@@ -11,6 +11,21 @@ Colour = tuple[float, float, float]
 WALL_COLOURS: dict[str, Colour] = {"white": (0.90, 0.90, 0.90), "grey": (0.55, 0.56, 0.58)}
 
 
+# How much sooner than green a channel goes with the light: red last, blue first, as at dusk.
+_DUSK = (0.85, 1.0, 1.2)
+
+
+def lit(colour: Colour, light: float) -> Colour:
+    """A colour under a share of daylight; at 1 it is the colour itself, below it turns warm."""
+    if light == 1.0:
+        return colour
+    red, green, blue = (
+        min(round(level * light**sooner, 4), 1.0)
+        for level, sooner in zip(colour, _DUSK, strict=True)
+    )
+    return red, green, blue
+
+
 @dataclass(frozen=True)
 class Appearance:
     """Colours of one world. `wall=None` means the circuit's own wall colour."""

@@ -6,8 +6,15 @@ from pathlib import Path
 import numpy as np
 
 from harness.errors import DataError, UsageError
-from worlds.appearance import WALL_COLOURS, Appearance, Colour
-from worlds.car.sdf import MODEL_NAME, CameraOptions, Photographer, car_model
+from worlds.appearance import WALL_COLOURS, Appearance, Colour, lit
+from worlds.car.sdf import (
+    MODEL_NAME,
+    CameraMount,
+    CameraOptions,
+    DriveOptions,
+    Photographer,
+    car_model,
+)
 from worlds.circuit import Circuit, Pose
 from worlds.sdf import (
     Element,
@@ -20,7 +27,7 @@ from worlds.sdf import (
     pose,
     to_text,
 )
-from worlds.track import WALL_THICKNESS_M, track_parts, wall_groups
+from worlds.track import WALL_THICKNESS_M, Stretch, track_parts, wall_groups
 
 # Gazebo spins when it is told to run unlimited while paused; this is beyond any rate it reaches.
 UNLIMITED_RATE_HZ = 10000.0
@@ -41,6 +48,10 @@ class WorldOptions:
         appearance: Colours.
         start: Where the car stands; None is the circuit's own forward start.
         photographer: A second camera that saves pictures of the car.
+        mount: How the car's camera sits.
+        drive: How the car obeys.
+        line_gaps_m: Stretches (from, to) of the forward lap on which the line is missing.
+        light: Share of daylight.
     """
 
     width: int = 640
@@ -52,6 +63,10 @@ class WorldOptions:
     appearance: Appearance = field(default_factory=Appearance)
     start: Pose | None = None
     photographer: Photographer | None = None
+    mount: CameraMount = field(default_factory=CameraMount)
+    drive: DriveOptions = field(default_factory=DriveOptions)
+    line_gaps_m: tuple[Stretch, ...] = ()
+    light: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse a physics step that would make the camera skip.
@@ -86,13 +101,17 @@ def generate_world(circuit: Circuit, out_dir: Path, options: WorldOptions | None
     chosen = options or WorldOptions()
     meshes = out_dir.resolve() / "meshes"
     meshes.mkdir(parents=True, exist_ok=True)
-    camera = CameraOptions(chosen.width, chosen.height, chosen.camera_hz, chosen.antialiasing)
+    camera = CameraOptions(
+        chosen.width, chosen.height, chosen.camera_hz, chosen.antialiasing, chosen.mount
+    )
     world = element(
         "world",
-        *_scene(chosen.appearance),
+        *_scene(chosen.appearance, chosen.light),
         _physics(chosen),
         _circuit_model(circuit, meshes, chosen),
-        car_model(meshes, chosen.start or circuit.start(), camera, chosen.photographer),
+        car_model(
+            meshes, chosen.start or circuit.start(), camera, chosen.photographer, chosen.drive
+        ),
         _window(),
         name=circuit.name,
     )
@@ -112,9 +131,9 @@ def _check_is_near(circuit: Circuit) -> None:
         )
 
 
-def _scene(appearance: Appearance) -> list[Element]:
+def _scene(appearance: Appearance, light: float) -> list[Element]:
     """A plain sky and one sun without shadows: cheap to render in software."""
-    sky = (*appearance.sky, 1.0)
+    sky = (*lit(appearance.sky, light), 1.0)
     scene = element(
         "scene",
         *leaves(ambient=(0.55, 0.55, 0.55, 1.0), background=sky, shadows=False, grid=False),
@@ -155,9 +174,12 @@ def _circuit_model(circuit: Circuit, meshes: Path, options: WorldOptions) -> Ele
     The walls' boxes are models within it: Gazebo gives every model a collision space of its own,
     and passes over the boxes of those that the car is not near.
     """
-    colours = _colours(circuit, options.appearance)
+    colours = {
+        name: lit(colour, options.light)
+        for name, colour in _colours(circuit, options.appearance).items()
+    }
     visuals = []
-    for part in track_parts(circuit):
+    for part in track_parts(circuit, options.line_gaps_m):
         path = meshes / f"{part.name}.obj"
         part.mesh.write_obj(path)
         visual = mesh_visual(part.name, path, flat_material(colours[part.colour]))

@@ -15,6 +15,8 @@ from worlds.mesh import Mesh, joined, quads, strip
 
 Floats = NDArray[np.float64]
 Item = TypeVar("Item")
+Stretch = tuple[float, float]
+"""Of a lap: stations from, to."""
 
 # Heights above the ground: far enough apart for the depth buffer at 15 m, too low to see.
 ASPHALT_Z_M = 0.005
@@ -97,8 +99,14 @@ def band(line: Centreline, stations_m: Floats, left_m: float, right_m: float, z_
     return strip(rail(line, stations_m, left_m, z_m), rail(line, stations_m, right_m, z_m))
 
 
-def track_parts(circuit: Circuit) -> list[Part]:
-    """Ground, asphalt, line, kerbs, start marking and walls, with few meshes of a colour."""
+def track_parts(circuit: Circuit, line_gaps_m: Sequence[Stretch] = ()) -> list[Part]:
+    """Ground, asphalt, line, kerbs, start marking and walls, with few meshes of a colour.
+
+    Args:
+        circuit: The circuit.
+        line_gaps_m: Stretches (from, to) of the forward lap on which the line is missing,
+            ascending.
+    """
     line = circuit.centreline()
     half_m, line_half_m = circuit.asphalt_width_m / 2, circuit.red_line_width_m / 2
     edges = np.linspace(0.0, line.length_m, max(3, round(line.length_m / STRETCH_M)) + 1)
@@ -106,7 +114,11 @@ def track_parts(circuit: Circuit) -> list[Part]:
     parts = [Part("ground", "grass", ground(line), drawn_last=True)]
     parts += _shared("asphalt", (band(line, at, half_m, -half_m, ASPHALT_Z_M) for at in stretches))
     parts += _shared(
-        "line", (band(line, at, line_half_m, -line_half_m, LINE_Z_M) for at in stretches)
+        "line",
+        (
+            band(line, sections(line, a, b), line_half_m, -line_half_m, LINE_Z_M)
+            for a, b in painted(edges.tolist(), line_gaps_m)
+        ),
     )
     if circuit.kerbs:
         kerbs = list(_kerbs(line, half_m))
@@ -117,6 +129,22 @@ def track_parts(circuit: Circuit) -> list[Part]:
     parts += _shared("wall", (faces for faces, _ in walls))
     parts += _shared("wall_top", (top for _, top in walls))
     return parts
+
+
+def painted(edges_m: Sequence[float], gaps_m: Sequence[Stretch]) -> list[Stretch]:
+    """What is left of the stretches between ascending edges, ascending gaps taken out."""
+    left: list[Stretch] = []
+    for begin_m, end_m in itertools.pairwise(edges_m):
+        at_m = begin_m
+        for gap_begin_m, gap_end_m in gaps_m:
+            if gap_end_m <= at_m or gap_begin_m >= end_m:
+                continue
+            if gap_begin_m > at_m:
+                left.append((at_m, gap_begin_m))
+            at_m = min(gap_end_m, end_m)
+        if at_m < end_m:
+            left.append((at_m, end_m))
+    return left
 
 
 def _shared(colour: str, meshes: Iterable[Mesh]) -> Iterator[Part]:

@@ -237,6 +237,7 @@ def _job(block: Block, model: str, circuit: str, repetition: int, output: Path) 
         image_width=block.image_width,
         image_height=block.image_height,
         antialiasing=block.antialiasing,
+        conditions=block.conditions,
         output=str(output / name),
     )
     return Job(

@@ -1,6 +1,6 @@
 """What a plan file says: which models drive which circuits, how often and how. No ROS."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -8,6 +8,7 @@ import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -16,11 +17,13 @@ from pydantic import (
 
 from brains.catalogue import find_model, find_models, read_catalogue
 from brains.model import ModelSpec
+from harness.conditions.asked import Conditions, ConditionsText
+from harness.conditions.table import HELP
 from harness.errors import DataError, PitwallError, UsageError
 from harness.files import read_text
 from harness.run.lockstep import parse_latency
 from harness.spec.launch import LIMIT, Count, NonNegative, Seed
-from harness.spec.run import EXPERT, Antialiasing
+from harness.spec.run import EXPERT, Antialiasing, useless_condition
 from worlds.circuit import load_circuit
 
 OWN_PROFILE = "profile"
@@ -67,6 +70,19 @@ CircuitName = Annotated[str, AfterValidator(_known_circuit)]
 Latency = Annotated[str, AfterValidator(_known_latency)]
 
 
+def _written_out(value: Any) -> Any:
+    """Conditions that are given as a mapping, as text."""
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}={level}" for name, level in value.items())
+    return value
+
+
+_Mapping = dict[str, float]
+PlanConditions = Annotated[
+    ConditionsText, BeforeValidator(_written_out, json_schema_input_type=str | _Mapping)
+]
+
+
 class Settings(BaseModel):
     """What holds for the whole plan, or for one entry of its `runs`."""
 
@@ -106,6 +122,7 @@ class Settings(BaseModel):
     image_height: int = Field(default=480, ge=48, le=1080, description="camera, pixels")
     antialiasing: Antialiasing = Field(default=4, description="camera, samples a pixel: 4 or 0")
     record_camera: bool = False
+    conditions: PlanConditions = Field(default="", description=f"NAME: LEVEL of each, or {HELP}")
 
     @model_validator(mode="after")
     def _latency_needs_lockstep(self) -> Self:
@@ -178,10 +195,14 @@ def read_plan(path: Path) -> Plan:
     except ValidationError as error:
         raise UsageError(_first_error(path, root, error)) from None
     for index, block in enumerate(blocks):
+        where = f"runs.{index}: " if content.runs else ""
         for what, given in (("models", block.models), ("circuits", block.circuits)):
             if not given:
-                where = f"runs.{index}: " if content.runs else ""
                 raise UsageError(f"{path}: {where}names no {what}")
+        for model in block.models:
+            asked = Conditions.parse(block.conditions)
+            if useless := useless_condition(asked, model, block.latency):
+                raise UsageError(f"{path}: {where}conditions: {useless}")
     return Plan(name=content.name or path.stem, blocks=blocks)
 
 

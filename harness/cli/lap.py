@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from harness.conditions.table import HELP
+
 
 def lap(
     model: Annotated[
@@ -34,6 +36,7 @@ def lap(
         int, typer.Option(help="camera, samples a pixel: 4 as Gazebo, or 0: harder edges, faster")
     ] = 4,
     appearance: Annotated[int, typer.Option(help="0: as published; else a random look")] = 0,
+    conditions: Annotated[str, typer.Option(help=HELP)] = "",
     output: Annotated[Path | None, typer.Option(help="folder of the recording")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="result as JSON on stdout")] = False,
 ) -> None:

@@ -12,6 +12,7 @@ from harness.cli import (
     check_brain,
     circuit,
     compare,
+    conditions,
     dataset,
     doctor,
     evaluate,
@@ -61,6 +62,7 @@ def build_app() -> typer.Typer:
     app.command()(compare.compare)
     app.command()(metrics.metrics)
     app.command()(video.video)
+    app.command()(conditions.conditions)
     app.command()(models.models)
     app.add_typer(model.app, name="model")
     app.command()(optimize.optimize)

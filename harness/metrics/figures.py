@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import DataError
-from harness.metrics import deviation, timing
+from harness.metrics import deviation, smoothness, timing
+from harness.metrics.cost import brain_costs
 from harness.metrics.deviation import Path, ReferenceLap
 from harness.metrics.lap import DrivingOutcome, LapLimits, LapState, LapTracker
 from harness.metrics.run_log import Odometry, RunLog, commands_sha256, odometry_sha256
@@ -52,6 +53,8 @@ class Metrics(BaseModel):
     deviation_p95_m: float | None = _figure("95th percentile of the absolute lateral offset")
     deviation_max_m: float | None = _figure("greatest absolute lateral offset at a station")
     deviation_published: float | None = _figure("mean of 1000 ** metres (not metres)")
+    steering_rate_rad_s2: float | None = _figure("mean |dw/dt| of the commands, simulated time")
+    jerk_m_s3: float | None = _figure("mean magnitude of the jerk of the driven line")
     brain_frequency_hz: float | None = _figure("1 / mean iteration time, wall, without waiting")
     control_rate_hz: float | None = _figure("commands from new frames per simulated second")
     control_rate_wall_hz: float | None = _figure("commands from new frames per wall second")
@@ -61,6 +64,9 @@ class Metrics(BaseModel):
     inference_ms_p99: float | None = _figure("the network call alone, 99th percentile")
     iteration_ms_median: float | None = _figure("receive to publish, median")
     harness_share_ms_median: float | None = _figure("receive to publish less inference, median")
+    brain_cpu_ms: float | None = _figure("CPU time of the brain's process a frame, all threads")
+    brain_rss_mib: float | None = _figure("most memory that the brain's process held, 2^20 bytes")
+    brain_energy_mj: float | None = _figure("of the processor, receive to publish, mean a frame")
     camera_to_command_ms_median: float | None = _figure("frame to effect, simulated, median")
     camera_to_command_ms_p95: float | None = _figure("frame to effect, simulated, 95th percentile")
     camera_to_command_wall_ms_median: float | None = _figure("frame to effect, wall, median")
@@ -85,6 +91,7 @@ class Metrics(BaseModel):
     published_position_deviation_mae: float | None = _figure("as deviation_published")
     published_brain_iterations_frequency_real_time: float | None = _figure("as brain_frequency_hz")
     published_mean_inference_time: float | None = _figure("s, without the first and last 10")
+    published_suddenness_distance: float | None = _figure("mean step of the commands (v, w)")
     published_real_time_factor: float | None = _figure("mean of the simulator's own figure")
 
     def published(self) -> dict[str, float]:
@@ -201,6 +208,7 @@ def metrics_of_drive(
         **driving,
         **_brain(log, drive),
         **_simulator(log, drive),
+        "jerk_m_s3": smoothness.jerk_m_s3(drive.path.sim_s, drive.path.x_m, drive.path.y_m),
         "odometry_sha256": odometry_sha256(log, drive.end_sim_s),
         "commands_sha256": commands_sha256(log, drive.end_sim_s),
     }
@@ -376,6 +384,9 @@ def _brain(
         if kept_inference_ms.size
         else None,
         "published_brain_iterations_frequency_real_time": frequency_hz,
+        "steering_rate_rad_s2": smoothness.steering_rate_rad_s2(iterations),
+        "published_suddenness_distance": smoothness.suddenness_distance(iterations),
+        **brain_costs(iterations),
     }
 
 

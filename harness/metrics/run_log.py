@@ -71,6 +71,10 @@ class Iterations:
         latency_s: Simulated latency applied; NaN in real time.
         effective_sim_s: Simulated times at which the commands took effect; NaN in real time.
         frame_crc32: CRC-32 of the frames' pixels in lockstep; 0 in real time.
+        cpu_s: CPU time of the brain's process by then; NaN in older bags, which lack it.
+        peak_rss_bytes: Most memory that it has held by then; likewise.
+        energy_j: What the processor took from receiving to sending; likewise, and where the
+            machine shows none.
     """
 
     wall_s: Floats
@@ -85,6 +89,9 @@ class Iterations:
     latency_s: Floats
     effective_sim_s: Floats
     frame_crc32: Floats
+    cpu_s: Floats
+    peak_rss_bytes: Floats
+    energy_j: Floats
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from brains.interface import CarState, Command, Frame
 from harness.nodes.frame_loop import Decide, Decision, FrameLoop, run_driver
 from harness.nodes.node import BRAIN_FAILURE, asked_run, exit_with, start_node
 from harness.nodes.speed_at_frame import SpeedAtFrame
-from harness.run.lockstep import parse_latency
 
 
 def main() -> int:
@@ -19,7 +18,6 @@ def main() -> int:
     spec = asked_run()
     enter_environment(spec.model)
     start_node("brain")
-    latency = parse_latency(spec.latency, spec.seed) if spec.clock == "lockstep" else None
 
     def load() -> tuple[Decide, dict[str, Any]]:
         brain = load_brain(spec.model)
@@ -41,7 +39,7 @@ def main() -> int:
 
         return decide, proof
 
-    return run_driver(FrameLoop(latency), load)
+    return run_driver(FrameLoop(spec), load)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ from harness.errors import BrainError
 from harness.nodes.frame_loop import Decide, Decision, FrameLoop, as_time, as_twist, run_driver
 from harness.nodes.node import BRAIN_FAILURE, asked_run, exit_with, start_node
 from harness.recording.rotation import yaw_of_quaternion
-from harness.run.lockstep import parse_latency
 from harness.run.start import disturber
 
 
@@ -70,7 +69,6 @@ def main() -> int:
     """Drives until the run is over."""
     start_node("brain")
     spec = asked_run()
-    latency = parse_latency(spec.latency, spec.seed) if spec.clock == "lockstep" else None
     labels = rospy.Publisher(topics.LABELS, TwistStamped, queue_size=100)
     poses = PoseAtFrame()
 
@@ -92,7 +90,7 @@ def main() -> int:
 
         return decide, {"engine": "privileged expert", "disturbed": disturbance is not None}
 
-    return run_driver(FrameLoop(latency), load)
+    return run_driver(FrameLoop(spec), load)
 
 
 if __name__ == "__main__":

@@ -15,13 +15,15 @@ from std_msgs.msg import Header, String
 from brains.failures import ANYTHING
 from brains.interface import Command, Frame, TimedCommand
 from harness import topics
+from harness.conditions.sight import Sight
 from harness.errors import BrainError, PitwallError, one_line
 from harness.nodes.frames import frames_of_node
 from harness.run.brain_status import BrainFailed, BrainReady, BrainStatus
 from harness.run.frame_segment import CameraFrame
-from harness.run.lockstep import LatencyModel, LockstepClock
-
-CAMERA_PERIOD_NS = 50_000_000
+from harness.run.lockstep import CAMERA_PERIOD_NS, LockstepClock, latency_of
+from harness.run.process_cost import Cost, CostMeter
+from harness.run.processor_energy import EnergyMeter
+from harness.spec.run import RunSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,16 @@ Decide = Callable[[Frame, int], Decision]
 class FrameLoop:
     """Connects a deciding function to the car. A slow decider misses frames, as on a real car."""
 
-    def __init__(self, latency: LatencyModel | None) -> None:
+    def __init__(self, spec: RunSpec) -> None:
         """Connects the topics.
 
-        Args:
-            latency: None for real time; in lockstep, the simulated latency of each answer.
+        Raises:
+            DataError: the run's latency profile is missing or broken.
         """
-        self._latency = latency
+        self._latency = latency_of(spec)
+        self._sight = Sight(spec.asked_conditions(), spec.seed, CAMERA_PERIOD_NS)
+        self._energy = EnergyMeter.of_machine()
+        self._cost = CostMeter(self._energy)
         self._frames = frames_of_node()
         self._status = rospy.Publisher(topics.STATUS, String, queue_size=1, latch=True)
         self._iterations = rospy.Publisher(topics.ITERATIONS, BrainIteration, queue_size=100)
@@ -59,6 +64,11 @@ class FrameLoop:
             HarnessError: there is no way to the frames.
         """
         self._frames.connect()
+
+    @property
+    def energy(self) -> str:
+        """Where the energy of a frame is from; why there is none, where there is none."""
+        return self._energy.why_none or "RAPL, all packages"
 
     def announce(self, status: BrainStatus) -> None:
         """Publishes (latched) how the brain stands.
@@ -82,28 +92,40 @@ class FrameLoop:
     def _run_in_real_time(self, decide: Decide) -> None:
         last_ns: int | None = None
         while (frame := self._frames.next()) is not None:
+            if self._sight.loses(frame.stamp_ns):
+                continue
+            # What conditions make of a frame is not the brain's time.
+            seen = self._sight.of(frame.pixels, frame.stamp_ns)
+            self._cost.begin()
             receive_s = time.monotonic()
-            decision = decide(frame.pixels, frame.stamp_ns)
+            decision = decide(seen, frame.stamp_ns)
             self._commands.publish(as_twist(decision.executed))
             passed_ns = 0 if last_ns is None else frame.stamp_ns - last_ns
             missed = max(round(passed_ns / CAMERA_PERIOD_NS) - 1, 0)
             last_ns = frame.stamp_ns
-            self._iterations.publish(as_iteration(frame, receive_s, decision, missed))
+            cost = self._cost.read()
+            self._iterations.publish(as_iteration(frame, receive_s, decision, missed, cost))
 
     def _run_in_lockstep(self, decide: Decide, clock: LockstepClock) -> None:
         self._wait_for_simulator()
         self._advance.publish(Advance(until=as_time(clock.horizon_ns)))
         while (frame := self._frames.next()) is not None:
-            receive_s = time.monotonic()
             if clock.is_busy(frame.stamp_ns):
+                continue
+            if self._sight.loses(frame.stamp_ns):
+                clock.lose(frame.stamp_ns)
+                self._advance.publish(Advance(until=as_time(clock.horizon_ns)))
                 continue
             if (known_ns := clock.begin(frame.stamp_ns)) is not None:
                 self._advance.publish(Advance(until=as_time(known_ns)))
-            decision = decide(frame.pixels, frame.stamp_ns)
+            seen = self._sight.of(frame.pixels, frame.stamp_ns)
+            self._cost.begin()
+            receive_s = time.monotonic()
+            decision = decide(seen, frame.stamp_ns)
             effective_ns, missed = clock.answer(frame.stamp_ns, time.monotonic() - receive_s)
             scheduled = ScheduledTwist(as_time(effective_ns), as_twist(decision.executed))
             self._advance.publish(Advance(until=as_time(clock.horizon_ns), commands=[scheduled]))
-            iteration = as_iteration(frame, receive_s, decision, missed)
+            iteration = as_iteration(frame, receive_s, decision, missed, self._cost.read())
             iteration.latency_s = (effective_ns - frame.stamp_ns) / 1e9
             iteration.effective = as_time(effective_ns)
             iteration.frame_crc32 = zlib.crc32(frame.pixels.data)
@@ -130,7 +152,7 @@ def run_driver(loop: FrameLoop, load: Callable[[], tuple[Decide, dict[str, Any]]
         decide, proof = load()
         load_s = time.monotonic() - started_s
         loop.connect()
-        loop.announce(BrainReady(proof=proof, load_s=load_s))
+        loop.announce(BrainReady(proof={**proof, "energy": loop.energy}, load_s=load_s))
         loop.run(decide)
     except PitwallError as error:
         failure = error
@@ -145,7 +167,7 @@ def run_driver(loop: FrameLoop, load: Callable[[], tuple[Decide, dict[str, Any]]
 
 
 def as_iteration(
-    frame: CameraFrame, receive_s: float, decision: Decision, missed: int
+    frame: CameraFrame, receive_s: float, decision: Decision, missed: int, cost: Cost
 ) -> BrainIteration:
     """What is told of one iteration, its command just published."""
     return BrainIteration(
@@ -158,6 +180,9 @@ def as_iteration(
         w_rad_s=decision.executed.w_rad_s,
         frames_missed=missed,
         latency_s=float("nan"),
+        cpu_s=cost.cpu_s,
+        peak_rss_bytes=cost.peak_rss_bytes,
+        energy_j=cost.energy_j,
     )
 
 

@@ -20,7 +20,7 @@ from nav_msgs.msg import Odometry
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
-from brains.interface import Command
+from brains.interface import Command, Frame
 from harness import topics
 from harness.errors import BrainError, HarnessError, error_of
 from harness.nodes.frame_loop import as_time
@@ -38,7 +38,7 @@ from harness.recording.messages import bag_of
 from harness.replay.answers import Answer
 from harness.replay.progress import ReplayProgress
 from harness.replay.result import claim_replay, finish_replay
-from harness.replay.source import RecordedFrame, Source, open_source, read_frames
+from harness.replay.source import RecordedFrame, Source, frames_as_seen, open_source
 from harness.run.brain_status import BrainFailed, BrainReady, read_status
 from harness.run.supervision import BRAIN, MASTER
 from harness.spec.launch import model_name
@@ -120,9 +120,9 @@ class ReplayNode:
         period_s = 1.0 / self._spec.rate if self._spec.rate else 0.0
         started_s = time.monotonic()
         progress = ReplayProgress(self._source.frames, started_s)
-        for frame in read_frames(self._source):
+        for frame, seen in frames_as_seen(self._source):
             self._pass_time_until(started_s + len(answers) * period_s)
-            answers.append(self._answer_to(frame))
+            answers.append(self._answer_to(frame, seen))
             self._answered = len(answers)
             if line := progress.line(self._answered, time.monotonic()):
                 say(line)
@@ -132,10 +132,10 @@ class ReplayNode:
         while (left_s := due_s - time.monotonic()) > 0.0:
             self._take(left_s)
 
-    def _answer_to(self, frame: RecordedFrame) -> Answer:
+    def _answer_to(self, frame: RecordedFrame, seen: Frame) -> Answer:
         if self._odometry.get_num_connections():
             self._odometry.publish(as_odometry(frame, self._source.speed_at(frame.stamp_ns)))
-        self._images.publish(as_image(frame))
+        self._images.publish(as_image(frame, seen))
         deadline_s = time.monotonic() + self._spec.patience
         while (iteration := self._take(max(deadline_s - time.monotonic(), 0.0))) is None:
             if time.monotonic() >= deadline_s:
@@ -198,15 +198,15 @@ def sends(node: str, topic: str, to: str) -> bool:
     )
 
 
-def as_image(frame: RecordedFrame) -> Image:
-    """A recorded frame as the camera published it."""
-    height, width, _ = frame.pixels.shape
+def as_image(frame: RecordedFrame, seen: Frame) -> Image:
+    """What is seen of a recorded frame, as the camera publishes it."""
+    height, width, _ = seen.shape
     image = Image(
         height=height,
         width=width,
         step=width * 3,
         encoding="rgb8",
-        data=frame.pixels.tobytes(),
+        data=seen.tobytes(),
     )
     image.header.stamp = as_time(frame.stamp_ns)
     image.header.frame_id = CAMERA_NAME

@@ -39,6 +39,7 @@ from harness.recording.course import Course, course_of_spec
 from harness.recording.messages import BAG_NAME
 from harness.recording.run_ending import Ending, ended, exit_code, finish_recording
 from harness.run.referee import Account, Event, Referee, Sign
+from harness.run.start import camera_mount
 from harness.run.supervision import BRAIN, SIMULATOR
 from harness.spec.recorded import CIRCUIT_DRIVEN, RecordedSpec
 from harness.spec.run import RunSpec
@@ -160,7 +161,8 @@ def run_recorded(spec: RunSpec, course: Course, bag_path: Path, account: Account
     with closing(StatsNode(spec.record_camera)) as node, closing(BagWriter(bag_path)) as bag:
         told = RecordedSpec.of(spec).model_dump() | {CIRCUIT_DRIVEN: carried(course.circuit)}
         bag.write_json(topics.METADATA, told, time.time())
-        bag.write_lasting(topics.STATIC_TRANSFORMS, transforms.of_camera(), time.time())
+        camera = transforms.of_camera(camera_mount(spec))
+        bag.write_lasting(topics.STATIC_TRANSFORMS, camera, time.time())
         return Referee(spec, course, bag, node, account).run()
 
 

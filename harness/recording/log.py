@@ -64,6 +64,9 @@ def _iteration_row(message: Any) -> tuple[float, ...]:
         message.latency_s,
         effective_s if effective_s > 0.0 else float("nan"),
         float(message.frame_crc32),
+        float(getattr(message, "cpu_s", math.nan)),
+        float(getattr(message, "peak_rss_bytes", math.nan)),
+        float(getattr(message, "energy_j", math.nan)),
     )
 
 
@@ -166,7 +169,7 @@ def _run_log(bag_path: Path, gathered: _Gathered) -> RunLog:
     if why := bag_times.wall_note(kind, records, ours or not clock.sim_s.size):
         notes.append(why)
     other = _OtherTimes(kind, sim, wall, clock if ours else None)
-    iterations = _columns(rows[topics.ITERATIONS], 12)
+    iterations = _columns(rows[topics.ITERATIONS], 15)
     iterations[1] = other.of(iterations[0], iterations[1])
     camera_sim_s, images = _camera(rows[topics.CAMERA], other, notes)
     contacts = _columns(rows[topics.CONTACTS], 2)

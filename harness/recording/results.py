@@ -1,6 +1,7 @@
 """result.json: what a run came to, written last and atomically, so that it is whole or absent."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -16,7 +17,7 @@ from harness.spec.recorded import RecordedSpec
 from harness.spec.run import RunSpec
 from worlds.circuit import Direction
 
-SCHEMA_VERSION: Literal[2] = 2
+SCHEMA_VERSION: Literal[3] = 3
 RESULT_NAME = "result.json"
 
 Outcome = Literal[
@@ -51,7 +52,7 @@ class Result(Metrics):
         frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=()
     )
 
-    schema_version: Literal[2] = SCHEMA_VERSION
+    schema_version: Literal[3] = SCHEMA_VERSION
     outcome: Outcome
     outcome_reason: str = ""
     spec: RecordedSpec | None = Field(
@@ -129,7 +130,7 @@ def write_result(result: Result, path: Path) -> None:
 
 
 def read_result(path: Path) -> Result:
-    """Read a result, of version 1 too: `Result` is of the present version in any case.
+    """Read a result, of an older version too: `Result` is of the present version in any case.
 
     Args:
         path: A `result.json`, or the run's folder that holds one.
@@ -149,18 +150,24 @@ def read_result(path: Path) -> Result:
     if not isinstance(values, dict):
         raise DataError(f"{file} is no result: it holds no JSON object")
     version = values.get("schema_version", 1)
-    if version not in (1, SCHEMA_VERSION):
+    if version not in (1, 2, SCHEMA_VERSION):
         raise DataError(
             f"{file} is a result of schema {version!r}, and this Pitwall reads those of 1 to"
             f" {SCHEMA_VERSION}"
         )
     try:
-        return Result.model_validate(from_version_1(values) if version == 1 else values)
+        return Result.model_validate(_of_today(values, version))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "file"
         said = first["msg"].removeprefix("Value error, ")
         raise DataError(f"{file} is no result of schema {version}: {where}: {said}") from error
+
+
+def _of_today(values: Mapping[str, Any], version: int) -> dict[str, Any]:
+    """A result of an older version as one of today's: figures that it lacks are null."""
+    known = from_version_1(values) if version == 1 else values
+    return {**known, "schema_version": SCHEMA_VERSION}
 
 
 def result_schema() -> dict[str, Any]:

@@ -12,7 +12,7 @@ from harness.spec.run import RunSpec
 
 
 def from_version_1(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A result of version 1 as one of version 2, its spec read from its command.
+    """A result of version 1 with the spec that later ones have, read from its command.
 
     The spec is None where the command tells none, or another one than the result's own fields.
 
@@ -24,7 +24,7 @@ def from_version_1(values: Mapping[str, Any]) -> dict[str, Any]:
     if any(values.get(name, value) != value for name, value in copies.items()):
         spec, copies = None, {}
     whole = spec.model_dump() if spec else None
-    return {**copies, **values, "schema_version": 2, "spec": whole}
+    return {**copies, **values, "spec": whole}
 
 
 def copies_of(spec: RunSpec) -> dict[str, Any]:

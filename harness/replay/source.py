@@ -15,11 +15,14 @@ import numpy as np
 
 from brains.interface import Command, Frame
 from harness import topics
+from harness.conditions.asked import Conditions
+from harness.conditions.sight import Sight
 from harness.errors import DataError
 from harness.metrics.times import drive_starts, missing_stamps
 from harness.recording.chosen_topics import camera_topic, no_camera, odometry_topic
 from harness.recording.images import COMPRESSED_IMAGE, blue_green_red
 from harness.recording.messages import read_messages, topics_of
+from harness.run.lockstep import CAMERA_PERIOD_NS
 from harness.run.speeds import Speed
 
 Compression = Literal["none", "png", "jpeg"]
@@ -57,6 +60,8 @@ class Source:
         model: What drove when it was recorded; None if the bag does not say.
         commands: What was commanded, by the stamp (ns) of the frame that it answered. Frames that
             share a stamp have none: which was answered is not known.
+        conditions: Under which it was recorded; its frames are as the camera took them.
+        seed: Of the run that was recorded.
         notes: What a reader must know, a line each.
         speeds: The car's measured speed, of the last drive; empty where the bag has no odometry.
     """
@@ -69,6 +74,8 @@ class Source:
     frames_before: int
     model: str | None
     commands: Mapping[int, Command]
+    conditions: Conditions
+    seed: int
     notes: tuple[str, ...]
     speeds: tuple[Speed, ...] = ()
 
@@ -104,7 +111,7 @@ def open_source(bag: Path, camera: str | None = None) -> Source:
         raise no_camera(bag, there)
     packed = there[chosen.topic].kind == COMPRESSED_IMAGE
     compression: Compression = "none"
-    model: str | None = None
+    spec: Mapping[str, Any] = {}
     stamps_ns: list[int] = []
     # Each with how many frames were recorded before it.
     given: list[tuple[int, int, Command]] = []
@@ -116,7 +123,7 @@ def open_source(bag: Path, camera: str | None = None) -> Source:
     for name, _, message in read_messages(bag, wanted):
         try:
             if name == topics.METADATA:
-                model = _json_object(message.data).get("model")
+                spec = _json_object(message.data)
             elif name == odometry:
                 speed = Speed(_stamp_ns(message), float(message.twist.twist.linear.x))
                 speeds.append((len(stamps_ns), speed))
@@ -129,6 +136,7 @@ def open_source(bag: Path, camera: str | None = None) -> Source:
                 stamps_ns.append(_stamp_ns(message))
         except AttributeError as error:
             raise DataError(f"{bag}: {name} has an unexpected type ({error})") from error
+    model, conditions = spec.get("model"), _conditions(bag, spec)
     before, end = _last_drive(stamps_ns)
     shared = {stamp for stamp, count in Counter(stamps_ns[before:end]).items() if count > 1}
     return Source(
@@ -144,7 +152,9 @@ def open_source(bag: Path, camera: str | None = None) -> Source:
             for frames, stamp, command in given
             if before < frames <= end and stamp not in shared
         },
-        notes=_notes(chosen.note, end - before, len(stamps_ns), shared),
+        conditions=conditions,
+        seed=_seed(spec),
+        notes=_notes(chosen.note, end - before, len(stamps_ns), shared, conditions),
         speeds=tuple(sorted(speed for frames, speed in speeds if before <= frames <= end)),
     )
 
@@ -166,6 +176,36 @@ def read_frames(source: Source) -> Iterator[RecordedFrame]:
         yield RecordedFrame(_stamp_ns(image), pixels)
 
 
+def frames_as_seen(source: Source) -> Iterator[tuple[RecordedFrame, Frame]]:
+    """Every recorded frame that arrived at the brain, with what that saw of it.
+
+    The conditions of the recorded run are applied as they were then: the frames that it answered
+    look the same bit for bit. Those that `frame_drop` lost are left out.
+
+    Raises:
+        DataError: The bag is damaged, or a frame is no colour image.
+    """
+    sight = Sight(source.conditions, source.seed, CAMERA_PERIOD_NS)
+    for frame in read_frames(source):
+        if not sight.loses(frame.stamp_ns):
+            answered = frame.stamp_ns in source.commands
+            yield frame, sight.of(frame.pixels, frame.stamp_ns, taken=answered)
+
+
+def _conditions(bag: Path, spec: Mapping[str, Any]) -> Conditions:
+    """The conditions that a bag's metadata tell; none where they are of another kind of bag."""
+    told = spec.get("conditions")
+    try:
+        return Conditions.parse(told) if isinstance(told, str) else Conditions()
+    except ValueError as error:
+        raise DataError(f"{bag}: its conditions are none of this version: {error}") from None
+
+
+def _seed(spec: Mapping[str, Any]) -> int:
+    seed = spec.get("seed")
+    return seed if isinstance(seed, int) and seed >= 0 else 0
+
+
 def _last_drive(stamps_ns: list[int]) -> tuple[int, int]:
     """The last drive's first frame, and the one behind its last.
 
@@ -178,8 +218,12 @@ def _last_drive(stamps_ns: list[int]) -> tuple[int, int]:
     return long[-1] if long else max(drives, key=lambda drive: drive[1] - drive[0])
 
 
-def _notes(choice: str, taken: int, recorded: int, shared: set[int]) -> tuple[str, ...]:
+def _notes(
+    choice: str, taken: int, recorded: int, shared: set[int], conditions: Conditions
+) -> tuple[str, ...]:
     notes = [choice] if choice else []
+    if conditions.levels:
+        notes.append(f"its frames are shown under the conditions of its run: {conditions}")
     if taken < recorded:
         notes.append(
             "simulated time goes back (the world was reset): the frames are those of the last"

@@ -58,6 +58,12 @@ FIGURES = (
     ),
     Figure("inference_ms_mean", "inference", "Mean inference", "ms", 3, driving=False),
     Figure(
+        "steering_rate_rad_s2", "steering_rate", "Steering rate", "rad/s^2", 2,
+        driving=True, wide=True,
+    ),
+    Figure("brain_cpu_ms", "cpu", "Brain CPU", "ms a frame", 2, driving=False, wide=True),
+    Figure("brain_rss_mib", "memory", "Brain memory", "MiB", 0, driving=False, wide=True),
+    Figure(
         "camera_to_command_ms_median", "camera_to_command", "Camera to command", "ms", 1,
         driving=False, wide=True,
     ),

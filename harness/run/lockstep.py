@@ -4,8 +4,12 @@ from typing import Protocol
 
 import numpy as np
 
+from harness.conditions.draws import generator
 from harness.errors import UsageError
 from harness.spec.latency import LatencyText, read_profile
+from harness.spec.run import RunSpec
+
+CAMERA_PERIOD_NS = 50_000_000
 
 
 class LatencyModel(Protocol):
@@ -45,6 +49,33 @@ class ProfileLatency:
         return float(self._random.choice(self._latencies_s))
 
 
+class JitteredLatency:
+    """Another latency, and beyond it a drawn exponential time for each frame."""
+
+    def __init__(self, latency: LatencyModel, mean_s: float, seed: int) -> None:
+        self._latency = latency
+        self._mean_s = mean_s
+        self._random = generator(seed, "latency_jitter_ms")
+
+    def known_s(self) -> float | None:
+        """The other one's and the drawn time; None where the other's must be measured."""
+        known_s = self._latency.known_s()
+        return None if known_s is None else known_s + float(self._random.exponential(self._mean_s))
+
+
+def latency_of(spec: RunSpec) -> LatencyModel | None:
+    """The latency model of a run in lockstep; None in real time.
+
+    Raises:
+        DataError: the profile is missing or broken.
+    """
+    if spec.clock != "lockstep":
+        return None
+    latency = parse_latency(spec.latency, spec.seed)
+    jitter_ms = spec.asked_conditions().level("latency_jitter_ms")
+    return latency if jitter_ms is None else JitteredLatency(latency, jitter_ms / 1e3, spec.seed)
+
+
 def parse_latency(text: str, seed: int) -> LatencyModel:
     """Latency model of `measured`, `fixed:<ms>` or `profile:<file>`.
 
@@ -73,12 +104,17 @@ class LockstepClock:
         self._period_ns = camera_period_ns
         self._latency = latency
         self._answered_ns = 0
+        self._arrived_ns = 0
         self._known_s: float | None = None
         self._busy_until_ns = 0
 
     def is_busy(self, stamp_ns: int) -> bool:
         """Whether the brain still thinks about an earlier frame when this one arrives."""
         return stamp_ns < self._busy_until_ns
+
+    def lose(self, stamp_ns: int) -> None:
+        """A frame never arrives: the brain, if it is free, waits for the next."""
+        self._arrived_ns = stamp_ns
 
     def begin(self, stamp_ns: int) -> int | None:
         """A frame to be answered: how far the simulator may run meanwhile, if that is known.
@@ -103,11 +139,11 @@ class LockstepClock:
         latency_s = measured_s if self._known_s is None else self._known_s
         self._busy_until_ns = stamp_ns + round(latency_s * 1e9)
         missed = (stamp_ns - self._answered_ns) // self._period_ns - 1
-        self._answered_ns = stamp_ns
+        self._answered_ns = self._arrived_ns = stamp_ns
         return self._busy_until_ns, missed
 
     @property
     def horizon_ns(self) -> int:
-        """How far the simulator may run: to the next frame that does not find the brain busy."""
+        """How far the simulator may run: to the next frame that may find the brain free."""
         periods = -(-self._busy_until_ns // self._period_ns)
-        return max(periods * self._period_ns, self._answered_ns + self._period_ns)
+        return max(periods * self._period_ns, self._arrived_ns + self._period_ns)

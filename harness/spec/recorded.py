@@ -24,6 +24,7 @@ UNSAID: Mapping[str, Any] = MappingProxyType(
         "image_height": 480,
         "antialiasing": 4,
         "appearance": 0,
+        "conditions": "",
         "output": "",
     }
 )

@@ -10,6 +10,8 @@ from pydantic import AfterValidator, Field, field_validator
 from brains import availability
 from brains.artifacts import asked_by
 from brains.catalogue import find_model
+from harness.conditions.asked import Conditions, ConditionsText
+from harness.conditions.table import HELP
 from harness.errors import UsageError
 from harness.spec.latency import LatencyText, read_profile
 from harness.spec.launch import Count, LaunchSpec, NonNegative, Seed, model_file_name
@@ -27,6 +29,18 @@ def _samples(value: int) -> int:
 
 Antialiasing = Annotated[int, AfterValidator(_samples), Field(json_schema_extra={"enum": [4, 0]})]
 """Samples a pixel of the camera; an integer, for roslaunch's words become one."""
+
+
+def useless_condition(asked: Conditions, model: str, latency: str) -> str:
+    """Why a condition would change nothing in a run; empty where each does something."""
+    if model == EXPERT and asked.of_pixels:
+        return f"{asked.of_pixels[0]} changes frames, and the expert answers poses alone"
+    if "latency_jitter_ms" in asked.levels and latency == MEASURED:
+        return (
+            "latency_jitter_ms needs clock:=lockstep and latency:=fixed:MS or profile:FILE: a"
+            " measured latency has its own"
+        )
+    return ""
 
 
 class RunSpec(LaunchSpec):
@@ -49,6 +63,7 @@ class RunSpec(LaunchSpec):
     image_height: int = Field(default=480, ge=48, le=1080)
     antialiasing: Antialiasing = Field(default=4, description="samples a pixel: 4 or 0")
     appearance: Seed = Field(default=0, description="0: as published; else a random look")
+    conditions: ConditionsText = Field(default="", description=HELP)
     output: str = ""
 
     @field_validator("start")
@@ -82,6 +97,8 @@ class RunSpec(LaunchSpec):
             raise UsageError(
                 f"latency: {spec.latency} needs clock:=lockstep: in real time a brain has its own"
             )
+        if useless := useless_condition(spec.asked_conditions(), spec.model, spec.latency):
+            raise UsageError(f"conditions: {useless}")
         load_circuit(spec.circuit)
         if profile := spec.latency_profile():
             read_profile(profile)
@@ -98,6 +115,10 @@ class RunSpec(LaunchSpec):
         """
         if self.model != EXPERT:
             availability.to_drive(find_model(self.model)).require()
+
+    def asked_conditions(self) -> Conditions:
+        """The conditions of this run."""
+        return Conditions.parse(self.conditions)
 
     def load_circuit(self) -> Circuit:
         """The circuit of this run."""

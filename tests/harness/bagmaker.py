@@ -92,6 +92,11 @@ class Iteration:
     latency_s: float = float("nan")
     effective_sim_s: float = 0.0
     frame_crc32: int = 0
+    v_m_s: float = 8.0
+    w_rad_s: float = 0.4
+    cpu_s: float = float("nan")
+    peak_rss_bytes: int = 0
+    energy_j: float = float("nan")
 
 
 @dataclass
@@ -307,10 +312,13 @@ def _iteration(bag: BagMaker, iteration: Iteration) -> Any:
         infer_start_s=receive_s + iteration.infer_start_ms / 1e3,
         infer_end_s=receive_s + iteration.infer_end_ms / 1e3,
         publish_s=receive_s + iteration.publish_ms / 1e3,
-        v_m_s=8.0,
-        w_rad_s=0.4,
+        v_m_s=iteration.v_m_s,
+        w_rad_s=iteration.w_rad_s,
         frames_missed=iteration.frames_missed,
         latency_s=iteration.latency_s,
         effective=bag.stamp(iteration.effective_sim_s),
         frame_crc32=iteration.frame_crc32,
+        cpu_s=iteration.cpu_s,
+        peak_rss_bytes=iteration.peak_rss_bytes,
+        energy_j=iteration.energy_j,
     )

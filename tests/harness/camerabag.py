@@ -43,6 +43,7 @@ def write_camera_bag(
     packing: Packing = "png",
     commands: Mapping[int, tuple[float, float]] | None = None,
     model: str | None = "null",
+    metadata: Mapping[str, object] | None = None,
 ) -> Path:
     """Write a bag.
 
@@ -52,13 +53,14 @@ def write_camera_bag(
         packing: How they are kept.
         commands: v and w by the number of the frame; by default of every second frame.
         model: What the bag says that drove.
+        metadata: What it says besides.
     """
     if commands is None:
         commands = {index: (index / 2.0, -index / 8.0) for index in range(0, len(frames), 2)}
     with Writer(path) as writer:
         bag = BagMaker(writer, typestore())
         if model is not None:
-            bag.text("/metadata", 0.0, {"model": model})
+            bag.text("/metadata", 0.0, {"model": model, **(metadata or {})})
         for index, pixels in enumerate(frames):
             sim_s = (index + 1) * PERIOD_S
             _write_frame(bag, sim_s, pixels, packing)
@@ -109,5 +111,8 @@ def _write_iteration(bag: BagMaker, sim_s: float, v_m_s: float, w_rad_s: float) 
         latency_s=float("nan"),
         effective=bag.stamp(0.0),
         frame_crc32=0,
+        cpu_s=float("nan"),
+        peak_rss_bytes=0,
+        energy_j=float("nan"),
     )
     bag.write("/brain/iteration", "harness_msgs/BrainIteration", sim_s, message)

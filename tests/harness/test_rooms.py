@@ -9,7 +9,8 @@ HARNESS = Path(__file__).parents[2] / "harness"
 
 # From the ground up; a room imports only from itself and from those before it.
 ROOMS = (
-    *("errors", "topics", "files", "paths", "setup", "spec", "metrics", "recording", "run"),
+    *("errors", "topics", "files", "paths", "setup", "conditions", "spec", "metrics"),
+    *("recording", "run"),
     *("replay", "nodes", "report", "video", "evaluation", "batch", "study", "doctor", "cli"),
 )
 

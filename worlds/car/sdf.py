@@ -6,7 +6,8 @@ The body is a planar mover: the plugin sets its velocity, so nothing else may mo
   centre, cannot tip the body. About z, and the mass, it is the published car's 10 kg.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from worlds.appearance import Colour
@@ -45,13 +46,56 @@ _COLOURS: dict[str, Colour] = {
 
 
 @dataclass(frozen=True)
+class CameraMount:
+    """How the car's camera sits, against how it usually does.
+
+    Attributes:
+        pitch_rad: Tilted down.
+        yaw_rad: Turned to the left.
+        up_m: Higher.
+    """
+
+    pitch_rad: float = 0.0
+    yaw_rad: float = 0.0
+    up_m: float = 0.0
+
+    @property
+    def xyz_m(self) -> tuple[float, float, float]:
+        """Where it is in the body's frame."""
+        x_m, y_m, z_m = CAMERA_XYZ_M
+        return x_m, y_m, z_m + self.up_m
+
+
+@dataclass(frozen=True)
 class CameraOptions:
-    """The car's camera: image size in pixels, rate in simulated time, samples a pixel (4 or 0)."""
+    """The car's camera: pixels, rate in simulated time, samples a pixel (4 or 0), how it sits."""
 
     width: int = 640
     height: int = 480
     rate_hz: float = 20.0
     antialiasing: int = 4
+    mount: CameraMount = field(default_factory=CameraMount)
+
+
+@dataclass(frozen=True)
+class DriveOptions:
+    """How the car obeys: yaw rate = gain x command + bias + gust, speed = gain x command.
+
+    A car that is told to stand stands all the same.
+
+    Attributes:
+        steering_gain: Of the commanded yaw rate.
+        steering_bias_rad_s: Positive to the left.
+        speed_gain: Of the commanded speed.
+        gust_period_s: Simulated time that each gust lasts.
+        gusts_rad_s: The gusts from the simulation's begin, and from the first again; may be empty.
+    """
+
+    steering_gain: float = 1.0
+    steering_bias_rad_s: float = 0.0
+    speed_gain: float = 1.0
+    gust_period_s: float = 0.02
+    gusts_rad_s: Sequence[float] = ()
 
 
 @dataclass(frozen=True)
@@ -77,7 +121,11 @@ class Photographer:
 
 
 def car_model(
-    mesh_folder: Path, start: Pose, camera: CameraOptions, photographer: Photographer | None = None
+    mesh_folder: Path,
+    start: Pose,
+    camera: CameraOptions,
+    photographer: Photographer | None = None,
+    drive: DriveOptions | None = None,
 ) -> Element:
     """Write the car's meshes and describe its model.
 
@@ -86,6 +134,7 @@ def car_model(
         start: Where the car stands.
         camera: The driving camera.
         photographer: A second, saving camera, for pictures of the car.
+        drive: How it obeys; None: exactly.
     """
     visuals = []
     for colour, mesh in sorted(car_meshes().items()):
@@ -109,9 +158,23 @@ def car_model(
         "model",
         pose(start.x_m, start.y_m, ORIGIN_HEIGHT_M, 0.0, 0.0, start.yaw_rad),
         link,
-        element("plugin", name="drive", filename="libf1_gazebo_drive.so"),
+        _drive(drive or DriveOptions()),
         name=MODEL_NAME,
     )
+
+
+def _drive(options: DriveOptions) -> Element:
+    """The drive plugin; parameters only where they are not the plugin's own."""
+    usual = DriveOptions()
+    said = {
+        name: getattr(options, name)
+        for name in ("steering_gain", "steering_bias_rad_s", "speed_gain")
+        if getattr(options, name) != getattr(usual, name)
+    }
+    if options.gusts_rad_s:
+        said["gust_period_s"] = options.gust_period_s
+        said["gusts_rad_s"] = " ".join(f"{gust:.6f}" for gust in options.gusts_rad_s)
+    return element("plugin", *leaves(**said), name="drive", filename="libf1_gazebo_drive.so")
 
 
 def _inertial() -> Element:
@@ -142,7 +205,7 @@ def _camera(options: CameraOptions) -> Element:
     optics = _image(options.width, options.height, CAMERA_HFOV_RAD, CAMERA_CLIP_M)
     return element(
         "sensor",
-        pose(*CAMERA_XYZ_M, 0, 0, 0),
+        pose(*options.mount.xyz_m, 0, options.mount.pitch_rad, options.mount.yaw_rad),
         *leaves(update_rate=options.rate_hz, always_on=True, visualize=False),
         element("camera", *optics, name=CAMERA_NAME),
         element(

@@ -248,6 +248,26 @@ def test_a_batch_knows_its_runs_of_version_1_and_none_that_tells_no_arguments(
         study.run(Console(quiet=True))
 
 
+def test_conditions_of_a_plan_are_a_mapping_or_text(tmp_path: Path) -> None:
+    for text in (
+        "conditions: {gusts: 0.5, camera_noise: 8}",
+        "conditions: gusts=0.5,camera_noise=8",
+    ):
+        jobs = jobs_of(tmp_path, f"{PLAN}{text}\n")
+        assert {job.spec.conditions for job in jobs} == {"camera_noise=8,gusts=0.5"}
+    assert {job.spec.conditions for job in jobs_of(tmp_path)} == {""}
+    for text, said in (
+        ("conditions: {fog: 1}", "unknown condition 'fog'"),
+        ("conditions: {gusts: 9}", "gusts=9: it takes 0 to 5"),
+        ("conditions: gusts", "write name=level"),
+        ("latency: measured\nconditions: {latency_jitter_ms: 5}", "measured latency has its own"),
+        ("models: [expert]\nconditions: {camera_blur: 5}", "the expert answers poses alone"),
+    ):
+        with pytest.raises(UsageError, match=said) as caught:
+            plan_of(tmp_path, f"{PLAN}{text}\n")
+        assert "\n" not in str(caught.value)
+
+
 def test_chosen_outcomes_are_driven_again(tmp_path: Path) -> None:
     jobs = jobs_of(tmp_path)
     outcomes: list[Outcome] = ["completed", "brain_error", "stuck", "stuck", "completed", "stuck"]

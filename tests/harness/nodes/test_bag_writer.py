@@ -14,6 +14,7 @@ from harness import topics
 from harness.errors import StorageError
 from harness.nodes import transforms
 from harness.nodes.bag_writer import BagWriter, append_json
+from worlds.car.sdf import CameraMount
 
 
 def test_a_frame_is_kept_to_the_last_bit_under_image_transports_name(tmp_path: Path) -> None:
@@ -36,7 +37,7 @@ def test_a_frame_is_kept_to_the_last_bit_under_image_transports_name(tmp_path: P
 
 def test_rosbag_play_latches_what_lasts(tmp_path: Path) -> None:
     writer = BagWriter(tmp_path / "run.bag")
-    writer.write_lasting(topics.STATIC_TRANSFORMS, transforms.of_camera(), 1.0)
+    writer.write_lasting(topics.STATIC_TRANSFORMS, transforms.of_camera(CameraMount()), 1.0)
     writer.close()
     with rosbag.Bag(str(tmp_path / "run.bag")) as bag:
         ((_, message, _, header),) = bag.read_messages(return_connection_header=True)

@@ -107,7 +107,7 @@ def test_the_names_that_others_rely_on(tmp_path: Path) -> None:
         "schema_version",
     ]
     assert set(promised) <= set(data)
-    assert data["schema_version"] == 2
+    assert data["schema_version"] == 3
     # What version 1 had of the spec is read in scripts.
     copies = {
         "direction": "forward",
@@ -147,6 +147,7 @@ def test_not_a_number_is_refused() -> None:
         ('{"outcome": "completed"}', "model"),
         ('{"outcome": "won"}', "outcome"),
         ('{"schema_version": 2, "outcome": "completed"}', "spec"),
+        ('{"schema_version": 3, "outcome": "completed"}', "spec"),
         ("[]", "no JSON object"),
         ("null", "no JSON object"),
     ],
@@ -160,9 +161,9 @@ def test_what_is_no_result_is_said_in_one_line(tmp_path: Path, text: str, said: 
 
 
 def test_another_schema_is_refused(tmp_path: Path) -> None:
-    data = json.loads(make_result().to_json()) | {"schema_version": 3}
+    data = json.loads(make_result().to_json()) | {"schema_version": 4}
     (tmp_path / RESULT_NAME).write_text(json.dumps(data))
-    with pytest.raises(DataError, match="of schema 3, and this Pitwall reads those of 1 to 2"):
+    with pytest.raises(DataError, match="of schema 4, and this Pitwall reads those of 1 to 3"):
         read_result(tmp_path)
     with pytest.raises(DataError, match="no readable result"):
         read_result(tmp_path / "none.json")
@@ -260,6 +261,18 @@ def test_a_command_that_tells_no_spec_gives_none(tmp_path: Path, command: str | 
     assert (result.model, result.lap_time_s) == ("tflite_dynamic", 48.25)
     write_result(result, tmp_path / RESULT_NAME)
     assert read_result(tmp_path).spec is None
+
+
+def test_version_2_is_read_and_lacks_what_came_later(tmp_path: Path) -> None:
+    data = json.loads(make_result().to_json()) | {"schema_version": 2}
+    later = ("steering_rate_rad_s2", "jerk_m_s3", "brain_cpu_ms", "brain_rss_mib")
+    for name in (*later, "brain_energy_mj", "published_suddenness_distance"):
+        del data[name]
+    del data["spec"]["conditions"]
+    (tmp_path / RESULT_NAME).write_text(json.dumps(data))
+    result = read_result(tmp_path)
+    assert result == make_result()
+    assert result.spec is not None and result.spec.conditions == ""
 
 
 def test_the_spec_of_another_version_is_read_and_kept(tmp_path: Path) -> None:

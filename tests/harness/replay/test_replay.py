@@ -12,11 +12,13 @@ import pytest
 from rich.console import Console
 
 from brains.interface import Command
+from harness.conditions.asked import Conditions
+from harness.conditions.sight import Sight
 from harness.errors import BrainError, DataError, HarnessError, PitwallError, UsageError, error_of
 from harness.replay.answers import Answer, answers_csv, difference_figures, inference_figures
 from harness.replay.progress import ReplayProgress
 from harness.replay.result import ReplayResult, claim_replay, finish_replay, read_replay
-from harness.replay.source import open_source, read_frames
+from harness.replay.source import frames_as_seen, open_source, read_frames
 from harness.replay.table import replay_table
 from harness.spec.replay import ReplaySpec
 from tests.harness.bagmaker import Recording, on_circle, write_bag
@@ -53,6 +55,38 @@ def test_commands_belong_to_the_frames_that_they_answered(tmp_path: Path) -> Non
         100_000_000: Command(8.25, -0.5),
         150_000_000: Command(9.0, 1 / 3),
     }
+
+
+def test_frames_are_shown_under_the_conditions_of_their_run(tmp_path: Path) -> None:
+    frames, asked = random_frames(60), "camera_noise=20,frame_drop=0.3,camera_freeze=0.5"
+    told = {"conditions": asked, "seed": 9}
+    source = open_source(write_camera_bag(tmp_path / "run.bag", frames, metadata=told))
+    assert any(asked in note for note in source.notes)
+    sight = Sight(Conditions.parse(asked), 9, 50_000_000)
+    shown = {frame.stamp_ns: (frame.pixels, seen) for frame, seen in frames_as_seen(source)}
+    lost = [i for i in range(len(frames)) if sight.loses((i + 1) * 50_000_000)]
+    assert 0 < len(lost) == len(frames) - len(shown)
+    for i in (i for i in range(len(frames)) if i not in lost):
+        stamp_ns = (i + 1) * 50_000_000
+        pixels, seen = shown[stamp_ns]
+        assert np.array_equal(pixels, frames[i])
+        # The bag has commands for every second frame: those alone can have been frozen.
+        assert np.array_equal(seen, sight.of(frames[i], stamp_ns, taken=i % 2 == 0))
+
+
+@pytest.mark.parametrize("told", [{"conditions": 3}, {"seed": "x"}, {"conditions": ""}])
+def test_what_another_bag_calls_conditions_is_none_of_ours(
+    tmp_path: Path, told: dict[str, object]
+) -> None:
+    frames = random_frames(3)
+    source = open_source(write_camera_bag(tmp_path / "run.bag", frames, metadata=told))
+    assert [np.array_equal(a.pixels, b) for a, b in frames_as_seen(source)] == [True] * 3
+
+
+def test_conditions_of_a_later_version_are_told(tmp_path: Path) -> None:
+    bag = write_camera_bag(tmp_path / "a.bag", random_frames(3), metadata={"conditions": "fog=1"})
+    with pytest.raises(DataError, match="none of this version: unknown condition 'fog'"):
+        open_source(bag)
 
 
 def test_a_bag_without_camera_says_how_to_record_one(tmp_path: Path) -> None:

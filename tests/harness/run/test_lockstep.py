@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import DataError, UsageError
-from harness.run.lockstep import FixedLatency, LockstepClock, parse_latency
+from harness.run.lockstep import FixedLatency, LockstepClock, latency_of, parse_latency
+from harness.spec.run import RunSpec
 
 PERIOD_NS = 50_000_000
 
@@ -55,6 +56,35 @@ def test_measured_latency_holds_the_simulator_until_the_answer() -> None:
     assert clock.horizon_ns == PERIOD_NS
     assert clock.answer(PERIOD_NS, measured_s=0.0123) == (PERIOD_NS + 12_300_000, 0)
     assert clock.horizon_ns == 2 * PERIOD_NS
+
+
+def test_a_lost_frame_lets_the_simulator_go_on_and_counts_as_missed() -> None:
+    clock = LockstepClock(PERIOD_NS, FixedLatency(0.01))
+    clock.begin(PERIOD_NS)
+    assert clock.answer(PERIOD_NS, 9.9) == (PERIOD_NS + 10_000_000, 0)
+    for number in (2, 3, 4):
+        assert clock.horizon_ns == number * PERIOD_NS
+        assert not clock.is_busy(number * PERIOD_NS)
+        clock.lose(number * PERIOD_NS)
+    assert clock.horizon_ns == 5 * PERIOD_NS
+    clock.begin(5 * PERIOD_NS)
+    assert clock.answer(5 * PERIOD_NS, 9.9)[1] == 3
+
+
+def test_jitter_only_adds_and_is_drawn_with_the_seed() -> None:
+    def drawn(seed: int, conditions: str) -> list[float]:
+        spec = RunSpec(clock="lockstep", latency="fixed:30", seed=seed, conditions=conditions)
+        model = latency_of(spec)
+        assert model is not None
+        return [model.known_s() or 0.0 for _ in range(2000)]
+
+    one = drawn(1, "latency_jitter_ms=20")
+    assert min(one) >= 0.03
+    assert sum(one) / len(one) == pytest.approx(0.05, rel=0.05)
+    assert one == drawn(1, "latency_jitter_ms=20")
+    assert one != drawn(2, "latency_jitter_ms=20")
+    assert set(drawn(1, "latency_jitter_ms=0")) == set(drawn(1, "")) == {0.03}
+    assert latency_of(RunSpec()) is None
 
 
 @pytest.mark.parametrize("text", ["", "fixed", "fixed:-1", "fixed:abc", "fixed:nan", "slow"])

@@ -41,6 +41,15 @@ from worlds.circuit import circuit_names
         ({"image_width": 63}, ["image_width", "64"]),
         ({"image_height": 10**9}, ["image_height", "1080"]),
         ({"image_width": 640.5}, ["image_width", "integer"]),
+        ({"conditions": "camera_noise=-1"}, ["conditions", "camera_noise", "0 to 128"]),
+        ({"conditions": "fog=1"}, ["conditions", "fog", "camera_noise", "latency_jitter_ms"]),
+        ({"conditions": "gusts=1,gusts=2"}, ["conditions", "gusts", "twice"]),
+        ({"conditions": "latency_jitter_ms=5"}, ["latency_jitter_ms", "clock:=lockstep"]),
+        (
+            {"conditions": "latency_jitter_ms=5", "clock": "lockstep"},
+            ["latency_jitter_ms", "fixed:MS"],
+        ),
+        ({"conditions": "gusts=1,camera_blur=2", "model": "expert"}, ["camera_blur", "expert"]),
     ],
 )
 def test_case_19_what_makes_no_sense_is_one_line(
@@ -71,8 +80,12 @@ def test_whatever_is_taken_gets_through_the_parameter_server() -> None:
 
 def test_launch_arguments_ask_for_the_same_run_again() -> None:
     spec = RunSpec.parse(
-        {"circuit": "montmelo", "laps": 2, "record_camera": True, "start": "12.5", "seed": 7}
+        {
+            **{"circuit": "montmelo", "laps": 2, "record_camera": True, "start": "12.5", "seed": 7},
+            "conditions": "gusts=0.5, camera_noise=8.0",
+        }
     )
+    assert spec.conditions == "camera_noise=8,gusts=0.5"
     pairs = (argument.split(":=", 1) for argument in spec.launch_arguments())
     again = RunSpec.parse(dict(pairs))
     assert again == spec

@@ -8,11 +8,13 @@
 #include <gazebo/common/Events.hh>
 #include <gazebo/common/Plugin.hh>
 #include <gazebo/physics/physics.hh>
+#include <sstream>
 #include <string>
 
 #include "advance_event.hpp"
 #include "command_queue.hpp"
 #include "conversions.hpp"
+#include "drive_conditions.hpp"
 #include "odometer.hpp"
 #include "ros_ready.hpp"
 #include "sim_time.hpp"
@@ -21,7 +23,8 @@ namespace f1_gazebo {
 
 /// SDF parameters: `link` (base_link), `command_topic` (/F1ROS/cmd_vel), `odometry_topic`
 /// (/F1ROS/odom), `odometry_frame` (odom, which is Gazebo's world), `odometry_rate_hz` (50),
-/// `command_timeout_s` (0.5, simulated).
+/// `command_timeout_s` (0.5, simulated); what is in DriveConditions, by the same names, with
+/// `gusts_rad_s` as a list and `gust_period_s` (0.02).
 class DrivePlugin : public gazebo::ModelPlugin {
  public:
   void Load(gazebo::physics::ModelPtr model, sdf::ElementPtr sdf) override;
@@ -39,6 +42,7 @@ class DrivePlugin : public gazebo::ModelPlugin {
   gazebo::physics::WorldPtr world_;
   gazebo::physics::LinkPtr link_;
   std::optional<CommandQueue> commands_;
+  DriveConditions conditions_;
   Odometer odometer_;
   Nanoseconds odometry_period_{};
   nav_msgs::Odometry odometry_;
@@ -61,6 +65,18 @@ std::optional<Command> ToCommand(const geometry_msgs::Twist& twist) {
   return std::nullopt;
 }
 
+DriveConditions ReadConditions(const sdf::ElementPtr& sdf) {
+  DriveConditions result;
+  result.steering_gain = sdf->Get<double>("steering_gain", result.steering_gain).first;
+  result.steering_bias_rad_s =
+      sdf->Get<double>("steering_bias_rad_s", result.steering_bias_rad_s).first;
+  result.speed_gain = sdf->Get<double>("speed_gain", result.speed_gain).first;
+  result.gust_period = FromSeconds(sdf->Get<double>("gust_period_s", 0.02).first);
+  std::istringstream gusts(sdf->Get<std::string>("gusts_rad_s", "").first);
+  for (double gust_rad_s; gusts >> gust_rad_s;) result.gusts_rad_s.push_back(gust_rad_s);
+  return result;
+}
+
 }  // namespace
 
 void DrivePlugin::Load(gazebo::physics::ModelPtr model, sdf::ElementPtr sdf) {
@@ -72,6 +88,7 @@ void DrivePlugin::Load(gazebo::physics::ModelPtr model, sdf::ElementPtr sdf) {
     return;
   }
   world_ = model->GetWorld();
+  conditions_ = ReadConditions(sdf);
   commands_.emplace(FromSeconds(sdf->Get<double>("command_timeout_s", 0.5).first));
   odometry_period_ = FromSeconds(1.0 / sdf->Get<double>("odometry_rate_hz", 50.0).first);
   odometry_.header.frame_id = sdf->Get<std::string>("odometry_frame", "odom").first;
@@ -115,7 +132,7 @@ void DrivePlugin::BeginStep(const gazebo::common::UpdateInfo& info) {
     ROS_WARN("drive: a scheduled command came %.3f s after its time (now %.3f s)",
              ToSeconds(in_force.late), ToSeconds(start));
   }
-  Move(in_force.command);
+  Move(conditions_.Applied(in_force.command, start));
   odometer_.BeginStep(link_->WorldPose());
 }
 

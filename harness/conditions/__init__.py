@@ -1,0 +1,1 @@
+"""Conditions of a run: what makes driving harder, graded, and the same again from the seed."""
