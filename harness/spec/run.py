@@ -13,6 +13,7 @@ from harness.errors import UsageError
 from harness.spec.latency import LatencyText, read_profile
 from harness.spec.launch import Count, LaunchSpec, NonNegative, Seed
 from worlds.circuit import Circuit, load_circuit
+from worlds.foreign import unchanged
 
 EXPERT = "expert"
 MEASURED = "measured"
@@ -81,7 +82,10 @@ class RunSpec(LaunchSpec):
             raise UsageError(
                 f"latency: {spec.latency} needs clock:=lockstep: in real time a brain has its own"
             )
-        load_circuit(spec.circuit)
+        if load_circuit(spec.circuit).world is not None and spec.appearance:
+            raise UsageError(
+                f"appearance: {spec.appearance} can't be had: the circuit's world has its own look"
+            )
         if profile := spec.latency_profile():
             read_profile(profile)
         if spec.model != EXPERT:
@@ -93,9 +97,12 @@ class RunSpec(LaunchSpec):
 
         Raises:
             UnavailableError: an extra, a device or an artifact is missing; how to get it.
+            DataError: the world that the circuit names is not there, or another one by now.
         """
         if self.model != EXPERT:
             availability.to_drive(find_model(self.model)).require()
+        if (world := self.load_circuit().world) is not None:
+            unchanged(world)
 
     def load_circuit(self) -> Circuit:
         """The circuit of this run."""

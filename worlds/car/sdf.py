@@ -77,7 +77,11 @@ class Photographer:
 
 
 def car_model(
-    mesh_folder: Path, start: Pose, camera: CameraOptions, photographer: Photographer | None = None
+    mesh_folder: Path,
+    start: Pose,
+    camera: CameraOptions,
+    photographer: Photographer | None = None,
+    ground_m: float = 0.0,
 ) -> Element:
     """Write the car's meshes and describe its model.
 
@@ -86,6 +90,7 @@ def car_model(
         start: Where the car stands.
         camera: The driving camera.
         photographer: A second, saving camera, for pictures of the car.
+        ground_m: Height of the road.
     """
     visuals = []
     for colour, mesh in sorted(car_meshes().items()):
@@ -107,7 +112,7 @@ def car_model(
     )
     return element(
         "model",
-        pose(start.x_m, start.y_m, ORIGIN_HEIGHT_M, 0.0, 0.0, start.yaw_rad),
+        pose(start.x_m, start.y_m, ground_m + ORIGIN_HEIGHT_M, 0.0, 0.0, start.yaw_rad),
         link,
         element("plugin", name="drive", filename="libf1_gazebo_drive.so"),
         name=MODEL_NAME,
