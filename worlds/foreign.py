@@ -248,7 +248,7 @@ def _world_file(folder: Path, world: str) -> Path:
     there = sorted(path.relative_to(folder) for path in (folder / "worlds").rglob("*.world"))
     if not there:
         raise DataError(
-            f"{folder}: holds no worlds/*.world: name the folder that has worlds/ and models/ in it,"
+            f"{folder}: holds no worlds/*.world: name the folder with worlds/ and models/ in it,"
             " such as CustomRobots/f1"
         )
     name = world if world.endswith(".world") else f"{world}.world"

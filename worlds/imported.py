@@ -60,12 +60,12 @@ def import_world(
     start_z_m = 0.0 if found.start is None else found.start[2]
     red = [s.triangles_m for s in shown if _is_red(s.colour)]
     points, width_m = _line(found, _lying(red), given, notes)
-    points = _drivable(points, notes)
+    points = drivable(points, notes)
     line = Centreline.from_control_points(points)
     road_m = round(road_height_m(_all(solid), found.plane_heights_m(), line, start_z_m), 3)
     walls = walls_beside(_all(everything), line, road_m)
     if asphalt_width_m is None:
-        asphalt_width_m = _USUAL_WIDTH_M if walls is None else round(2 * walls.distance_m, 3)
+        asphalt_width_m = _USUAL_WIDTH_M if walls is None else round(2 * walls.distance_m, 2)
     notes += _notes_on(walls, road_m, asphalt_width_m)
     traced = Traced(
         points, tuple(f"metre {i * STEP_M:g}" for i in range(len(points))), str(found.file)
@@ -199,8 +199,11 @@ def _guide(given: Traced) -> Centreline:
     return circuit.centreline()
 
 
-def _drivable(points: Floats, notes: list[str]) -> Floats:
-    """The points, smoothed as little as lets the car take their tightest turn."""
+def drivable(points: Floats, notes: list[str]) -> Floats:
+    """Points (N, 2) a quarter of a metre apart, smoothed as little as their tightest turn needs.
+
+    Of what no smoothing mends the points come back as they are: the circuit's checks say where.
+    """
 
     def tightest_m(of: Floats) -> float:
         return 1 / float(np.abs(Centreline.from_control_points(of).curvatures_1_m).max())
@@ -216,7 +219,7 @@ def _drivable(points: Floats, notes: list[str]) -> Floats:
                 f" corner that the car can't drive (radius {tightest_m(points):.2f} m)"
             )
             return np.asarray(smooth)
-    return points  # the circuit's checks say where
+    return points
 
 
 def _notes_on(walls: Walls | None, road_m: float, asphalt_width_m: float) -> Iterable[str]:
