@@ -40,7 +40,7 @@ def test_an_imported_world_is_driven_like_any_other(imported: Path, tmp_path: Pa
     # The driver sees the red line of their mesh, on their raised road; the ruler is its middle.
     assert result.deviation_mae_m is not None
     assert result.deviation_mae_m < 0.02
-    assert result.contacts == 0
+    assert result.contact_messages == 0
     log = read_run_log(folder / "run.bag")
     line = line_in_world()
     away_m = [

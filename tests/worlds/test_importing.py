@@ -1,5 +1,6 @@
 """Importing a Gazebo world made elsewhere: what is measured in it, and what a run gets of it."""
 
+import itertools
 import shutil
 from pathlib import Path
 from xml.etree import ElementTree as Xml
@@ -20,9 +21,9 @@ from tests.worlds.foreign_worlds import (
     in_world,
     line_in_world,
 )
+from worlds.centreline import Centreline
 from worlds.circuit import Circuit, Pose, carried, circuit_of_run
 from worlds.collada import read_collada
-from worlds.centreline import Centreline
 from worlds.custom import MIN_RADIUS_M, Made, as_yaml
 from worlds.foreign import read_world
 from worlds.generator import WorldOptions, generate_world
@@ -333,29 +334,19 @@ def test_an_unknown_world_is_told_which_there_are(tiny: Path) -> None:
 
 
 def test_a_corner_that_no_car_takes_is_smoothed() -> None:
-    # Montmeló's line has one of 0.4 m where two strips of its mesh meet.
-    corner = Centreline.from_control_points(_rounded_square(half_m=15.0, radius_m=0.5))
-    count = round(corner.length_m / 0.25)
-    points = corner.position(np.arange(count) * corner.length_m / count)
+    # Montmeló's line has one where two strips of its mesh meet.
+    angles = np.arange(9) * np.pi / 4
+    corners = 20.0 * np.column_stack([np.cos(angles), np.sin(angles)])
+    steps = np.linspace(0.0, 1.0, 61, endpoint=False)[:, None]
+    points = np.concatenate([a + steps * (b - a) for a, b in itertools.pairwise(corners)])
+    sharp = Centreline.from_control_points(points)
+    assert 1 / float(np.abs(sharp.curvatures_1_m).max()) < MIN_RADIUS_M
     notes: list[str] = []
     smooth = Centreline.from_control_points(drivable(points, notes))
     assert 1 / float(np.abs(smooth.curvatures_1_m).max()) > MIN_RADIUS_M
-    assert max(abs(smooth.project(point).lateral_m) for point in points) < 0.4
-    assert notes[0].startswith("smoothed over ")
+    assert max(abs(smooth.project(point).lateral_m) for point in points) < 0.25
+    assert notes[0].startswith("smoothed over 0.")
     # What can be driven stays as it is.
     wide = in_world(TRACK.points_m[::5])
     assert drivable(wide, notes) is wide
     assert len(notes) == 1
-
-
-def _rounded_square(half_m: float, radius_m: float) -> np.ndarray:
-    straight = half_m - radius_m
-    arc = np.linspace(0.0, np.pi / 2, 8)
-    quarter = np.concatenate(
-        [
-            np.column_stack([np.full(20, half_m), np.linspace(-straight, straight, 20)])[:-1],
-            straight + radius_m * np.column_stack([np.cos(arc), np.sin(arc)])[:-1],
-        ]
-    )
-    turn = np.array([[0.0, 1.0], [-1.0, 0.0]])
-    return np.concatenate([quarter @ np.linalg.matrix_power(turn, k) for k in range(4)])
