@@ -13,7 +13,7 @@ from worlds.circuit import Circuit, OriginalWorld, Pose
 from worlds.collada import ColladaMesh, Rgb, Surface, read_collada
 from worlds.custom import MIN_RADIUS_M, Made, circuit_of
 from worlds.foreign import ForeignWorld, Placed, read_world
-from worlds.red_line import STEP_M, RedLine
+from worlds.red_line import FARTHEST_START_M, STEP_M, RedLine
 from worlds.surroundings import Walls, road_height_m, walls_beside
 from worlds.traced import Traced
 
@@ -156,6 +156,13 @@ def _line(
     guide: Centreline | None = None
     if given is not None:
         guide = _guide(given)
+        if world.start is not None:
+            beside_m = abs(guide.project(world.start[:2]).lateral_m)
+            if beside_m > FARTHEST_START_M:
+                raise DataError(
+                    f"{given.source}: lies {beside_m:.0f} m from where the world's car starts: it"
+                    " leads round another circuit"
+                )
     elif not len(red):
         raise DataError(
             f"{world.file}: has no red line: say --centreline with a circuit, a table or a bag"

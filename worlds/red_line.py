@@ -14,6 +14,8 @@ Floats = NDArray[np.float64]
 STEP_M = 0.25
 # How far beside the guide, or beside the way straight on, the line is looked for.
 REACH_M = 0.75
+# The car starts no farther from its line.
+FARTHEST_START_M = 5.0
 # A cut through it whose width is another than most has another colour over it, or is a patch.
 _WIDTHS = (0.5, 1.8)
 # What lies this near is one piece: triangles of one line need not share their corners.
@@ -25,7 +27,6 @@ _SMOOTHED_CUTS = 5
 _HEADING_STEPS = 3
 _LONGEST_GAP_M = 40.0
 _DRIFT = 0.03
-_FARTHEST_START_M = 5.0
 _SHORTEST_LAP_M = 20.0
 _LONGEST_LAP_M = 20_000.0
 
@@ -160,7 +161,7 @@ class RedLine:
         polygons = shapely.polygons(self._triangles_m)
         apart_m = shapely.distance(polygons, shapely.Point(*start_m))
         nearest = int(apart_m.argmin())
-        if apart_m[nearest] > _FARTHEST_START_M:
+        if apart_m[nearest] > FARTHEST_START_M:
             raise DataError(
                 f"{source}: the car starts {apart_m[nearest]:.1f} m from the red line: say"
                 " --centreline with a circuit, a table or a bag"

@@ -45,9 +45,8 @@ def list_circuits(
     for row in rows:
         figures = [str(row[figure]) if row[figure] is not None else "" for figure in _FIGURES]
         title = "" if row["title"] == row["name"] else row["title"]
-        whose = "yours" if row["file"] else "built in"
-        world = ", imported world" if row["world"] else ""
-        table.add_row(row["name"], title, *figures, whose + world)
+        whose = "imported" if row["world"] else "yours" if row["file"] else "built in"
+        table.add_row(row["name"], title, *figures, whose)
     Console(stderr=True).print(table)
     for row in rows:
         if row["file"]:
