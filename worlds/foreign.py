@@ -298,6 +298,8 @@ def _model_of(folder: Path) -> tuple[Path, Element]:
     if not file.is_file():
         raise DataError(f"{config}: its {file.name} is not there")
     root = _parsed(file)
+    if root.tag != "sdf":
+        raise DataError(f"{file}: is <{root.tag}>, SDF 1.2 or older, which Gazebo 11 does not read")
     model = root.find("model")
     return file, root if model is None else model
 

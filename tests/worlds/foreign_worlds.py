@@ -85,11 +85,13 @@ class Tiny:
         )
         sun = folder / "sun"  # some checkouts have models beside worlds/
         sun.mkdir()
-        _describe(sun, "1.2")
-        (sun / "model.sdf").write_text(
-            "<gazebo version='1.2'><light type='directional' name='sun'><pose>0 0 10 0 0 0</pose>"
-            "<diffuse>0.8 0.8 0.8 1</diffuse><direction>-0.5 0.5 -1</direction></light></gazebo>\n"
+        _describe(sun, "1.2", "1.3")
+        light = (
+            "<light type='directional' name='sun'><pose>0 0 10 0 0 0</pose>"
+            "<diffuse>0.8 0.8 0.8 1</diffuse><direction>-0.5 0.5 -1</direction></light>"
         )
+        (sun / "model-1.2.sdf").write_text(f"<gazebo version='1.2'>{light}</gazebo>\n")
+        (sun / "model-1.3.sdf").write_text(f"<sdf version='1.3'>{light}</sdf>\n")
         return folder
 
     def start(self) -> tuple[float, float, float]:
@@ -228,10 +230,12 @@ def _shapes(name: str, mesh: str, *, solid: bool) -> str:
     return text + (f'<collision name="{name}">{shape}</collision>' if solid else "")
 
 
-def _describe(model: Path, sdf: str) -> None:
+def _describe(model: Path, *versions: str) -> None:
+    name = "model.sdf" if len(versions) == 1 else "model-{}.sdf"
+    files = "".join(f'<sdf version="{one}">{name.format(one)}</sdf>' for one in versions)
     (model / "model.config").write_text(
         '<?xml version="1.0"?><model><name>somebody\'s</name><version>1.0</version>'
-        f'<sdf version="{sdf}">model.sdf</sdf></model>\n'
+        f"{files}</model>\n"
     )
 
 

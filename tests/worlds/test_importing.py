@@ -281,6 +281,7 @@ BROKEN = {
     "models/tiny_track/model.config": (None, r"tiny_track: has no model\.config"),
     "models/tiny_track/model.sdf": ("<sdf><model>", r"model\.sdf: is not whole XML: "),
     "worlds/tiny.world": ("<sdf version='1.5'>", r"tiny\.world: is not whole XML: "),
+    "sun/model-1.3.sdf": ("<gazebo version='1.2'/>", r"model-1\.3\.sdf: is <gazebo>, SDF 1\.2"),
     "sun": (None, r"its model sun is not there"),
     "worlds": (None, r"holds no worlds/\*\.world: name the folder with worlds/"),
 }
