@@ -17,6 +17,7 @@ from worlds.centreline import Centreline
 
 Direction = Literal["forward", "reverse"]
 Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
 
 _BUILT_IN = Path(__file__).parent / "circuits"
 _NOT_DRIVEN = {"name", "title", "published_length_m", "source", "map_scale", "map_origin_m"}
@@ -28,6 +29,19 @@ class Pose(NamedTuple):
     x_m: float
     y_m: float
     yaw_rad: float
+
+
+class OriginalWorld(BaseModel):
+    """A Gazebo world made elsewhere, in which a circuit is driven instead of a generated one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folder: Annotated[str, Field(description="holds worlds/ and models/")]
+    file: Annotated[str, Field(description="the .world, within worlds/ or the folder")]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="of it and its models")]
+    ground_m: Annotated[float, Field(description="height of the road")] = 0.0
+    shadows: bool = False
+    walls: Annotated[bool, Field(description="walls of ours stand for its own")] = True
 
 
 class Circuit(BaseModel):
@@ -46,11 +60,12 @@ class Circuit(BaseModel):
     red_line_width_m: Positive = 0.1
     wall_height_m: Positive = 0.6
     wall_colour: Literal["white", "grey"] = "white"
-    verge_m: Positive = 2.0
+    verge_m: NonNegative = 2.0
     kerbs: bool = False
     start_pose: Pose | None = None
     start_station_m: float = 0.0
     time_limit_s: Positive
+    world: OriginalWorld | None = None
     published_length_m: Positive | None = None
     source: str | None = Field(default=None, description="what its line was read from")
     map_scale: Positive = Field(default=1.0, description="times as large as its source")
@@ -90,6 +105,9 @@ class Circuit(BaseModel):
         told = self.model_dump(mode="json", exclude_defaults=True, exclude=_NOT_DRIVEN)
         if self.start_pose is not None:
             told.pop("start_station_m", None)  # it follows from the pose
+        if self.world is not None:
+            # Where it lies doesn't matter: its own fingerprint says what it is.
+            told["world"] = {k: v for k, v in told["world"].items() if k not in ("folder", "file")}
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     @cached_property

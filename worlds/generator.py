@@ -1,4 +1,7 @@
-"""Generates a Gazebo world (SDF 1.6) from a circuit: same inputs, same bytes."""
+"""Generates a circuit's Gazebo world (SDF 1.6): same inputs, same bytes.
+
+Of a circuit that names a world made elsewhere, it is that world with our car, walls and physics.
+"""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +19,7 @@ from worlds.car.sdf import (
     car_model,
 )
 from worlds.circuit import Circuit, Pose
+from worlds.foreign import stage, unchanged
 from worlds.sdf import (
     Element,
     box_collision,
@@ -95,7 +99,8 @@ def generate_world(circuit: Circuit, out_dir: Path, options: WorldOptions | None
         Path of the world file.
 
     Raises:
-        DataError: The circuit lies where the simulator reckons too coarsely.
+        DataError: The circuit lies where the simulator reckons too coarsely, or the world that it
+            names isn't there or is another one by now.
     """
     _check_is_near(circuit)
     chosen = options or WorldOptions()
@@ -104,17 +109,23 @@ def generate_world(circuit: Circuit, out_dir: Path, options: WorldOptions | None
     camera = CameraOptions(
         chosen.width, chosen.height, chosen.camera_hz, chosen.antialiasing, chosen.mount
     )
-    world = element(
-        "world",
-        *_scene(chosen.appearance, chosen.light),
-        _physics(chosen),
-        _circuit_model(circuit, meshes, chosen),
-        car_model(
-            meshes, chosen.start or circuit.start(), camera, chosen.photographer, chosen.drive
-        ),
-        _window(),
-        name=circuit.name,
-    )
+    ground_m = 0.0
+    if circuit.world is None:
+        world = element("world", *_scene(chosen.appearance, chosen.light), name=circuit.name)
+        standing = _circuit_model(circuit, meshes, chosen)
+    else:
+        ground_m = circuit.world.ground_m
+        world = stage(
+            unchanged(circuit.world),
+            out_dir.resolve(),
+            shadows=circuit.world.shadows,
+            solid_meshes=not circuit.world.walls,
+        )
+        walls = _walls(circuit, ground_m) if circuit.world.walls else []
+        standing = element("model", *leaves(static=True), *walls, name="pitwall_walls")
+    start = chosen.start or circuit.start()
+    car = car_model(meshes, start, camera, chosen.photographer, chosen.drive, ground_m)
+    world.extend([_physics(chosen), standing, car, _window()])
     path = out_dir.resolve() / "circuit.world"
     path.write_text(to_text(element("sdf", world, version="1.6")), encoding="utf-8")
     return path
@@ -184,6 +195,12 @@ def _circuit_model(circuit: Circuit, meshes: Path, options: WorldOptions) -> Ele
         part.mesh.write_obj(path)
         visual = mesh_visual(part.name, path, flat_material(colours[part.colour]))
         visuals.append(drawn_last(visual) if part.drawn_last else visual)
+    track = element("link", *visuals, name="track")
+    return element("model", *leaves(static=True), track, *_walls(circuit), name=circuit.name)
+
+
+def _walls(circuit: Circuit, ground_m: float = 0.0) -> list[Element]:
+    """The walls' boxes to collide with, a model a group."""
     height_m = circuit.wall_height_m
     walls = []
     for group, boxes in enumerate(wall_groups(circuit)):
@@ -191,14 +208,13 @@ def _circuit_model(circuit: Circuit, meshes: Path, options: WorldOptions) -> Ele
             box_collision(
                 f"box_{index:02d}",
                 (wall.length_m, WALL_THICKNESS_M, height_m),
-                pose(wall.x_m, wall.y_m, height_m / 2, 0, 0, wall.yaw_rad),
+                pose(wall.x_m, wall.y_m, ground_m + height_m / 2, 0, 0, wall.yaw_rad),
             )
             for index, wall in enumerate(boxes)
         ]
         link = element("link", *collisions, name="wall")
         walls.append(element("model", *leaves(static=True), link, name=f"walls_{group:03d}"))
-    track = element("link", *visuals, name="track")
-    return element("model", *leaves(static=True), track, *walls, name=circuit.name)
+    return walls
 
 
 def _colours(circuit: Circuit, appearance: Appearance) -> dict[str, Colour]:

@@ -19,7 +19,8 @@ def draw_map(circuit: Circuit, path: Path) -> None:
     left, right = (rail(line, at, side * half_m, 0.0) for side in (1, -1))
     for edge in (left, right):
         axes.plot(*edge[:, :2].T, color="0.3", linewidth=0.6)
-    for ring in wall_rings(circuit):
+    walls = wall_rings(circuit) if circuit.world is None or circuit.world.walls else []
+    for ring in walls:
         axes.fill(*ring.T, fill=False, edgecolor="0.7", linewidth=0.8)
     axes.plot(*line.points_m.T, color="tab:red", linewidth=1)
     start = circuit.start()

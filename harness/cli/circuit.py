@@ -1,4 +1,4 @@
-"""`harness circuit`: list, draw, add circuits, and generate their worlds."""
+"""`harness circuit`: list, draw, add, import circuits, and generate their worlds."""
 
 import json
 import re
@@ -9,9 +9,10 @@ import typer
 
 if TYPE_CHECKING:
     from worlds.circuit import Circuit
+    from worlds.custom import Made
     from worlds.traced import Traced
 
-app = typer.Typer(help="List, draw and add circuits, and generate their worlds.")
+app = typer.Typer(help="List, draw, add and import circuits, and generate their worlds.")
 
 
 def _say(text: str) -> None:
@@ -44,7 +45,8 @@ def list_circuits(
     for row in rows:
         figures = [str(row[figure]) if row[figure] is not None else "" for figure in _FIGURES]
         title = "" if row["title"] == row["name"] else row["title"]
-        table.add_row(row["name"], title, *figures, "yours" if row["file"] else "built in")
+        whose = "imported" if row["world"] else "yours" if row["file"] else "built in"
+        table.add_row(row["name"], title, *figures, whose)
     Console(stderr=True).print(table)
     for row in rows:
         if row["file"]:
@@ -65,7 +67,7 @@ def _row(name: str) -> dict[str, Any]:
 
     file = None if name in built_in_names() else str(circuit_file(name))
     row: dict[str, Any] = {"name": name, "title": "", **dict.fromkeys(_FIGURES)}
-    row |= {"file": file, "source": None if file else "built in", "error": None}
+    row |= {"file": file, "source": None if file else "built in", "world": None, "error": None}
     try:
         circuit = load_circuit(name)
     except DataError as error:
@@ -78,6 +80,7 @@ def _row(name: str) -> dict[str, Any]:
         "asphalt_width_m": circuit.asphalt_width_m,
         "time_limit_s": circuit.time_limit_s,
         "source": circuit.source or row["source"] or file,
+        "world": circuit.world and circuit.world.model_dump(mode="json"),
     }
 
 
@@ -126,16 +129,9 @@ def add(
 
     Example: harness circuit add my_track.csv --name my_track --asphalt-width 3.5
     """
-    from harness.errors import UsageError
-    from harness.files import write_text
-    from worlds.circuit import built_in_names
-    from worlds.custom import as_yaml, circuit_of
+    from worlds.custom import circuit_of
 
-    chosen = name or re.sub(r"[^a-z0-9_-]+", "_", source.stem.lower()).strip("_-")
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", chosen):
-        raise UsageError(f"'{chosen}' cannot name a circuit; use --name with a-z, 0-9, _ and -")
-    if chosen in built_in_names():
-        raise UsageError(f"'{chosen}' is a built-in circuit; choose another --name")
+    chosen = _own_name(name or _as_name(source.stem))
     made = circuit_of(
         _traced(source, columns, odometry_topic),
         name=chosen,
@@ -144,18 +140,111 @@ def add(
         kerbs=kerbs,
         scale=scale,
     )
-    path = _own_folder() / f"{chosen}.yaml"
+    _keep(made, "added", replace)
+
+
+def _own_name(chosen: str) -> str:
+    """A name that a circuit of the user's can have.
+
+    Raises:
+        UsageError: It can't.
+    """
+    from harness.errors import UsageError
+    from worlds.circuit import built_in_names
+
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", chosen):
+        raise UsageError(f"'{chosen}' cannot name a circuit; use --name with a-z, 0-9, _ and -")
+    if chosen in built_in_names():
+        raise UsageError(f"'{chosen}' is a built-in circuit; choose another --name")
+    return chosen
+
+
+def _as_name(text: str) -> str:
+    return re.sub(r"[^a-z0-9_-]+", "_", text.lower()).strip("_-")
+
+
+def _keep(made: "Made", did: str, replace: bool) -> None:
+    """Write a circuit into the user's folder, and say so.
+
+    Raises:
+        UsageError: There is another of that name, and it is not to be replaced.
+        StorageError: It can't be written.
+    """
+    from harness.errors import UsageError
+    from harness.files import write_text
+    from worlds.custom import as_yaml
+
+    name = made.circuit.name
+    path = _own_folder() / f"{name}.yaml"
     known = _same(path, made.circuit)
     if known is False and not replace:
         raise UsageError(
-            f"there is another '{chosen}' already ({path}): choose another --name, or --replace it"
+            f"there is another '{name}' already ({path}): choose another --name, or --replace it"
         )
     write_text(path, as_yaml(made.circuit))
     for note in made.notes:
         _say(f"note: {note}")
     length_m = made.circuit.centreline().length_m
-    did = {None: "added", True: "unchanged:", False: "replaced"}[known]
-    _say(f"{did} {chosen} ({length_m:.1f} m): {path}")
+    done = {None: did, True: "unchanged:", False: "replaced"}[known]
+    _say(f"{done} {name} ({length_m:.1f} m): {path}")
+
+
+@app.command("import")
+def import_(
+    folder: Annotated[
+        Path, typer.Argument(help="Folder with worlds/ and models/ in it: .../CustomRobots/f1")
+    ],
+    world: Annotated[str, typer.Option(help="The world's file: simple_circuit.world")],
+    name: Annotated[str | None, typer.Option(help="Default: original_ and the world's.")] = None,
+    centreline: Annotated[
+        str,
+        typer.Option(help="mesh: its red line; or a circuit, a table or a bag that leads along."),
+    ] = "mesh",
+    asphalt_width: Annotated[
+        float | None, typer.Option(min=1.0, max=50.0, help="Metres; default: from wall to wall.")
+    ] = None,
+    shadows: Annotated[
+        bool, typer.Option("--shadows", help="Its lights cast shadows: a third more CPU.")
+    ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of another circuit of that name.")
+    ] = False,
+) -> None:
+    """Make a circuit of a Gazebo world made elsewhere, such as the study's own.
+
+    Example: harness circuit import CustomRobots/f1 --world simple_circuit.world
+    """
+    from worlds.imported import import_world
+
+    made = import_world(
+        folder,
+        world,
+        name=_own_name(name or _as_name(f"original_{Path(world).stem}")),
+        given=None if centreline == "mesh" else _given(centreline),
+        asphalt_width_m=asphalt_width,
+        shadows=shadows,
+    )
+    _keep(made, "imported", replace)
+
+
+def _given(centreline: str) -> "Traced":
+    """The line of a circuit, a table or a bag."""
+    import numpy as np
+
+    from harness.errors import UsageError
+    from worlds.circuit import circuit_names, load_circuit
+    from worlds.traced import Traced
+
+    if centreline in circuit_names() or centreline.endswith((".yaml", ".yml")):
+        line = load_circuit(centreline).centreline()
+        points = line.position(np.arange(0.0, line.length_m - 0.25, 0.5))
+        return Traced(points, tuple(f"metre {i / 2:g}" for i in range(len(points))), centreline)
+    if not Path(centreline).exists():
+        known = ", ".join(circuit_names())
+        raise UsageError(
+            f"--centreline {centreline}: is no file, nor a circuit (known: {known}), nor mesh"
+        )
+    return _traced(Path(centreline), None, None)
 
 
 def _traced(source: Path, columns: str | None, odometry_topic: str | None) -> "Traced":

@@ -64,6 +64,11 @@ class Conditions:
         """Names of those asked for that only who looks at frames can notice."""
         return tuple(name for name in self.levels if BY_NAME[name].of_pixels)
 
+    @property
+    def of_world(self) -> tuple[str, ...]:
+        """Names of those asked for that change a world of ours, and no other."""
+        return tuple(name for name in self.levels if BY_NAME[name].place == "the world")
+
 
 def _one_spelling(text: str) -> str:
     return str(Conditions.parse(text))

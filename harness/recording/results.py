@@ -63,6 +63,9 @@ class Result(Metrics):
     circuit_sha256: str | None = Field(
         default=None, description="fingerprint of what was driven; null: an older run"
     )
+    world_sha256: str | None = Field(
+        default=None, description="of an imported world and its models; null: a generated world"
+    )
     direction: Direction = Field(default="forward", description="the spec's")
     start_station_m: float = Field(
         default=0.0, description="where the car started, along the centreline in its direction"

@@ -106,6 +106,7 @@ def finish_recording(
         outcome=ending.outcome,
         outcome_reason=ending.reason,
         circuit_sha256=course.circuit.sha256(),
+        world_sha256=None if course.circuit.world is None else course.circuit.world.sha256,
         start_station_m=course.start_station_m,
         timeout_s=course.timeout_s,
         latency_sha256=latency_sha256(spec),

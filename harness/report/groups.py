@@ -288,6 +288,9 @@ def _settings(run: Run) -> tuple[str, ...]:
     # Every other look of the world is one more draw; the published look is one of its own.
     if spec.appearance:
         settings.append("random appearance")
+    if run.result.world_sha256 is not None:
+        # The same name may have been given to another look.
+        settings.append(f"world {run.result.world_sha256[:_SHORT_HASH]}")
     return tuple(settings)
 
 

@@ -1,5 +1,6 @@
 """Decides, from what is seen of simulator and brain, whether a run still lives. No ROS."""
 
+import math
 from dataclasses import dataclass
 
 from harness.errors import BrainError, HarnessError
@@ -12,6 +13,9 @@ MASTER = "/rosmaster"
 LOCKSTEP_SILENCE_S = 20.0
 """In lockstep all wait for a brain that an overloaded machine makes slow, and nothing is lost."""
 
+FIRST_FRAME_S = 60.0
+"""A heavy world's first frame may take many seconds: the simulator loads what it shows by then."""
+
 
 @dataclass
 class Supervision:
@@ -21,6 +25,7 @@ class Supervision:
     called as it happens; `check` is called now and then.
 
     Attributes:
+        first_frame_s: no frame for longer after go is a failure; all else counts from the first.
         stall_s: simulated time standing still for longer is a failure.
         silence_s: a brain that answers no frame for longer, while frames come, has failed; shorter
             than what makes a car count as stuck, for it is the command's time-out that stops it.
@@ -32,6 +37,7 @@ class Supervision:
         brain_failure: the brain's own word that it can't go on; empty while it can.
     """
 
+    first_frame_s: float = FIRST_FRAME_S
     stall_s: float = 5.0
     silence_s: float = 3.0
     in_lockstep: bool = False
@@ -40,25 +46,34 @@ class Supervision:
     simulator_is_dead: bool = False
     brain_is_dead: bool = False
     brain_failure: str = ""
-    _clock_s: float | None = None
-    _answer_s: float | None = None
+    _go_s: float | None = None
+    _clock_s: float = -math.inf
+    _answer_s: float = -math.inf
     _image_s: float | None = None
+    _waits_for_brain: bool = False
 
     def go(self, now_s: float) -> None:
-        """Driving begins: from now on silence counts."""
-        self._clock_s = self._answer_s = self._image_s = now_s
+        """Driving begins: from now on the first frame is waited for."""
+        self._go_s = now_s
 
     def clock_moved(self, now_s: float) -> None:
         """Simulated time went on."""
         self._clock_s = now_s
 
     def image_came(self, now_s: float) -> None:
-        """The camera published a frame."""
+        """The camera published a frame; from the first one after go on silence counts."""
+        if self._go_s is None:
+            return
+        if self._image_s is None:
+            self._clock_s = max(self._clock_s, now_s)
+            self._answer_s = max(self._answer_s, now_s)
         self._image_s = now_s
+        self._waits_for_brain = True
 
     def brain_answered(self, now_s: float) -> None:
         """The brain published an iteration."""
         self._answer_s = now_s
+        self._waits_for_brain = False
 
     def died(self, name: str) -> None:
         """A node's process ended, or the master's."""
@@ -92,12 +107,15 @@ class Supervision:
             raise BrainError(self.brain_failure)
         if self.brain_is_dead:
             raise BrainError("the brain died (see logs/)")
-        if self._clock_s is None or self._answer_s is None or self._image_s is None:
+        if self._go_s is None:
             return
-        waits_for_brain = self._image_s > self._answer_s
-        if waits_for_brain and now_s - self._answer_s > self.silence_s:
+        if self._image_s is None:
+            if now_s - self._go_s > self.first_frame_s:
+                raise HarnessError(f"the camera gave no frame for {now_s - self._go_s:.1f} s")
+            return
+        if self._waits_for_brain and now_s - self._answer_s > self.silence_s:
             raise BrainError(f"the brain answered no frame for {now_s - self._answer_s:.1f} s")
-        if waits_for_brain and self.in_lockstep:
+        if self._waits_for_brain and self.in_lockstep:
             return
         if now_s - self._clock_s > self.stall_s:
             raise HarnessError(f"simulated time stood still for {now_s - self._clock_s:.1f} s")

@@ -16,6 +16,7 @@ from harness.errors import UsageError
 from harness.spec.latency import LatencyText, read_profile
 from harness.spec.launch import Count, LaunchSpec, NonNegative, Seed, model_file_name
 from worlds.circuit import Circuit, load_circuit
+from worlds.foreign import unchanged
 
 EXPERT = "expert"
 MEASURED = "measured"
@@ -99,7 +100,17 @@ class RunSpec(LaunchSpec):
             )
         if useless := useless_condition(spec.asked_conditions(), spec.model, spec.latency):
             raise UsageError(f"conditions: {useless}")
-        load_circuit(spec.circuit)
+        if load_circuit(spec.circuit).world is not None:
+            if spec.appearance:
+                raise UsageError(
+                    f"appearance: {spec.appearance} can't be had: the circuit's world has its own"
+                    " look"
+                )
+            if ours := spec.asked_conditions().of_world:
+                raise UsageError(
+                    f"conditions: {', '.join(ours)} can't be had: the circuit's world has its own"
+                    " look"
+                )
         if profile := spec.latency_profile():
             read_profile(profile)
         if spec.model == EXPERT:
@@ -112,9 +123,12 @@ class RunSpec(LaunchSpec):
 
         Raises:
             UnavailableError: an extra, a device or an artifact is missing; how to get it.
+            DataError: the world that the circuit names is not there, or another one by now.
         """
         if self.model != EXPERT:
             availability.to_drive(find_model(self.model)).require()
+        if (world := self.load_circuit().world) is not None:
+            unchanged(world)
 
     def asked_conditions(self) -> Conditions:
         """The conditions of this run."""

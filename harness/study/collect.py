@@ -7,6 +7,7 @@ from pathlib import Path
 from harness.recording.results import RESULT_NAME, read_result
 from harness.run.drive import drive
 from harness.spec.run import EXPERT, RunSpec
+from worlds.circuit import load_circuit
 
 # About what a fast network and the camera's transport take together; in simulated time.
 _LATENCY = "fixed:30"
@@ -15,7 +16,7 @@ _LATENCY = "fixed:30"
 def plan(circuits: list[str], seeds: int, output: Path) -> Iterator[RunSpec]:
     """The expert's runs: every circuit, both directions, undisturbed once and so many seeds.
 
-    Every second seed drives through a world of other colours and light.
+    Every second seed drives through a world of other colours and light, where it is one of ours.
 
     Args:
         circuits: names of circuits.
@@ -31,7 +32,7 @@ def plan(circuits: list[str], seeds: int, output: Path) -> Iterator[RunSpec]:
                 "circuit": circuit,
                 "direction": direction,
                 "seed": seed,
-                "appearance": seed if seed % 2 else 0,
+                "appearance": seed if seed % 2 and load_circuit(circuit).world is None else 0,
                 "clock": "lockstep",
                 "latency": _LATENCY,
                 "record_camera": True,

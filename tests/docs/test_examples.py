@@ -99,6 +99,8 @@ def test_commands_of_harness_are_those_that_there_are(document: Path) -> None:
             assert circuit in circuits, words
         if words[:2] == ["circuit", "add"]:
             circuits.add(found["name"] or found["source"].stem)
+        if words[:2] == ["circuit", "import"]:
+            circuits.add(found["name"] or f"original_{Path(found['world']).stem}")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)

@@ -139,6 +139,7 @@ COMMANDS: dict[str, list[str]] = {
     "replay": ["replay", "{}", "--model", "explicit", "--output", "out"],
     "batch": ["batch", "{}", "--output", "out"],
     "circuit add": ["circuit", "add", "{}", "--name", "bad"],
+    "circuit import": ["circuit", "import", "{}", "--world", "a.world"],
     "circuit show": ["circuit", "show", "{}", "--output", "out.png"],
     "lap --circuit": ["lap", "--model", "explicit", "--circuit", "{}", "--output", "out"],
     "lap --model": ["lap", "--model", "{}", "--output", "out"],

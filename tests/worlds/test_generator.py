@@ -22,7 +22,13 @@ from worlds.mesh import Mesh
 from worlds.sdf import element
 from worlds.track import WALL_THICKNESS_M, Part, track_parts, wall_boxes, wall_groups
 
-PUBLISHED_M = {"simple_circuit": 430.1, "montreal": 1431.4, "montmelo": 736.1}
+PUBLISHED_M = {
+    "simple_circuit": 430.1,
+    "montreal": 1431.4,
+    "montmelo": 736.1,
+    "nurburgring": 554.6,
+    "many_curves": 793.7,
+}
 
 
 def area(mesh: Mesh) -> shapely.Geometry:
@@ -67,7 +73,7 @@ def test_built_in_circuits(name: str) -> None:
     check_geometry(circuit)
 
 
-def test_all_three_published_circuits_come_with_the_project() -> None:
+def test_all_five_circuits_of_the_study_come_with_the_project() -> None:
     assert set(built_in_names()) == set(PUBLISHED_M)
 
 

@@ -126,6 +126,7 @@ def car_model(
     camera: CameraOptions,
     photographer: Photographer | None = None,
     drive: DriveOptions | None = None,
+    ground_m: float = 0.0,
 ) -> Element:
     """Write the car's meshes and describe its model.
 
@@ -135,6 +136,7 @@ def car_model(
         camera: The driving camera.
         photographer: A second, saving camera, for pictures of the car.
         drive: How it obeys; None: exactly.
+        ground_m: Height of the road.
     """
     visuals = []
     for colour, mesh in sorted(car_meshes().items()):
@@ -156,7 +158,7 @@ def car_model(
     )
     return element(
         "model",
-        pose(start.x_m, start.y_m, ORIGIN_HEIGHT_M, 0.0, 0.0, start.yaw_rad),
+        pose(start.x_m, start.y_m, ground_m + ORIGIN_HEIGHT_M, 0.0, 0.0, start.yaw_rad),
         link,
         _drive(drive or DriveOptions()),
         name=MODEL_NAME,

@@ -1,8 +1,6 @@
 """`harness circuit`: adding, listing, and what becomes of runs when a circuit changes."""
 
 import json
-import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.cli.main import main
 from harness.errors import PitwallError
 from harness.recording.bag_metrics import measure_bag
 from harness.recording.results import Result
@@ -20,33 +17,10 @@ from harness.report.groups import Run
 from harness.spec.recorded import CIRCUIT_DRIVEN
 from harness.spec.run import RunSpec
 from tests.harness.bagmaker import Pose, Recording, along, on_circle, write_bag, write_reference
+from tests.harness.cli.conftest import Harness
 from worlds.circuit import carried, load_circuit
 
-Harness = Callable[..., tuple[int, str, str]]
-
 ANGLE = np.arange(60) * 2 * np.pi / 60
-
-
-@pytest.fixture
-def harness(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Harness:
-    """`harness ...` in this process: exit code, stdout, stderr."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["harness", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return run
-
-
-@pytest.fixture(autouse=True)
-def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Folder of the user's circuits."""
-    folder = tmp_path / "circuits"
-    monkeypatch.setenv("PITWALL_CIRCUITS", str(folder))
-    return folder
 
 
 def ring(folder: Path, radius_m: float = 20.0, at_m: tuple[float, float] = (0.0, 0.0)) -> Path:

@@ -37,6 +37,16 @@ def test_an_argument_that_changes_what_is_driven_makes_a_table(
     ]
 
 
+def test_an_imported_world_stands_beside_no_other() -> None:
+    looks = [make_result().model_copy(update={"world_sha256": s}) for s in (None, "ab" * 32)]
+    looks.append(looks[1].model_copy(update={"world_sha256": "cd" * 32}))
+    assert titles(*(Run(str(i), look) for i, look in enumerate(looks))) == [
+        "simple_circuit; 1 lap; realtime",
+        "simple_circuit; 1 lap; realtime; world abababab",
+        "simple_circuit; 1 lap; realtime; world cdcdcdcd",
+    ]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [{"seed": 3}, {"start": "12.5"}, {"record_camera": True}, {"gui": True}, {"output": "/x"}],

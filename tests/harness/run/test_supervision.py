@@ -22,14 +22,33 @@ def test_a_running_pair_is_left_alone() -> None:
 def test_a_simulator_that_stands_still() -> None:
     watch = Supervision(stall_s=5.0)
     watch.go(0.0)
-    watch.check(4.9)
-    with pytest.raises(HarnessError, match="stood still"):
-        watch.check(5.1)
+    watch.image_came(1.0)
+    watch.brain_answered(1.1)
+    watch.check(5.9)
+    with pytest.raises(HarnessError, match=r"stood still for 5\.1 s"):
+        watch.check(6.1)
+
+
+@pytest.mark.parametrize("in_lockstep", [False, True])
+def test_a_heavy_world_may_take_long_for_its_first_frame(in_lockstep: bool) -> None:
+    watch = Supervision(first_frame_s=60.0, in_lockstep=in_lockstep)
+    watch.image_came(0.0)  # before go
+    watch.go(10.0)
+    watch.clock_moved(10.1)
+    watch.check(69.9)
+    with pytest.raises(HarnessError, match=r"the camera gave no frame for 60\.1 s"):
+        watch.check(70.1)
+    # From the first one on silence counts.
+    watch.image_came(70.2)
+    watch.check(73.1)
+    with pytest.raises(BrainError, match=r"no frame for 3\.1 s"):
+        watch.check(73.3)
 
 
 def test_a_silent_brain_is_blamed_though_lockstep_holds_the_clock_too() -> None:
     watch = Supervision(stall_s=5.0, silence_s=5.0)
     watch.go(0.0)
+    watch.image_came(0.95)
     watch.clock_moved(1.0)
     watch.brain_answered(1.0)
     watch.image_came(1.05)
