@@ -15,7 +15,7 @@ app = typer.Typer(help="Record the expert, build data sets from it.", no_args_is
 def record(
     output: Annotated[Path, typer.Option(help="Folder that takes the recordings.")],
     circuits: Annotated[
-        list[str] | None, typer.Option("--circuit", help="Repeatable; default: the built-in ones.")
+        list[str] | None, typer.Option("--circuit", help="Repeatable; default: the study's first three.")
     ] = None,
     seeds: Annotated[int, typer.Option(min=0, help="Disturbed runs a circuit and direction.")] = 3,
 ) -> None:
@@ -27,11 +27,10 @@ def record(
     """
     from rich.console import Console
 
-    from harness.study.collect import collect, plan
-    from worlds.circuit import built_in_names
+    from harness.study.collect import LEARNT, collect, plan
 
     console = Console(stderr=True)
-    specs = plan(circuits or list(built_in_names()), seeds, output.absolute())
+    specs = plan(circuits or LEARNT, seeds, output.absolute())
     collect(specs, lambda line: console.print(line, markup=False, highlight=False))
 
 

@@ -1,7 +1,7 @@
 """Drives the expert round the circuits and records what the networks learn from."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from harness.recording.results import RESULT_NAME, read_result
@@ -9,11 +9,14 @@ from harness.run.drive import drive
 from harness.spec.run import EXPERT, RunSpec
 from worlds.circuit import load_circuit
 
+LEARNT = ("simple_circuit", "montreal", "montmelo")
+"""The circuits that the built-in networks learn from; on the others they show what they learnt."""
+
 # About what a fast network and the camera's transport take together; in simulated time.
 _LATENCY = "fixed:30"
 
 
-def plan(circuits: list[str], seeds: int, output: Path) -> Iterator[RunSpec]:
+def plan(circuits: Sequence[str], seeds: int, output: Path) -> Iterator[RunSpec]:
     """The expert's runs: every circuit, both directions, undisturbed once and so many seeds.
 
     Every second seed drives through a world of other colours and light, where it is one of ours.
