@@ -176,7 +176,9 @@ def concrete(network: Any, seen: Mapping[str, Sequence[int]]) -> Any:
             return answer[0] if isinstance(answer, list | tuple) else answer
         return dict(zip(outputs, answer, strict=True))
 
-    return tf.function(call, autograph=False).get_concrete_function(*specs)
+    # Unnamed, as SavedModels hold the function's name.
+    function = tf.function(lambda *given: call(*given), autograph=False)
+    return function.get_concrete_function(*specs)
 
 
 def _seen(seen: Mapping[str, Sequence[int]], name: str, count: int) -> Sequence[int] | None:
