@@ -177,7 +177,7 @@ def concrete(network: Any, seen: Mapping[str, Sequence[int]]) -> Any:
         return dict(zip(outputs, answer, strict=True))
 
     # Unnamed, as SavedModels hold the function's name.
-    function = tf.function(lambda *given: call(*given), autograph=False)
+    function = tf.function(lambda *given: call(*given), autograph=False)  # noqa: PLW0108
     return function.get_concrete_function(*specs)
 
 
