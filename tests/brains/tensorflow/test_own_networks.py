@@ -31,7 +31,7 @@ def test_a_keras_2_network_of_two_outputs_gets_all_its_versions(own_network: Car
     card = own_network("keras2")
     made = made_here(card, ["original", "tf_function", "tf_savedmodel", *POST, *LEARNED])
     for name, outcome in made.items():
-        # Random weights are all needed: what is pruned or clustered may be refused, with the figure.
+        # Random weights are all needed: what is pruned or clustered may be refused.
         allowed = {"made", "refused"} if name in LEARNED else {"made"}
         assert outcome.state in allowed, f"{name}: {outcome.detail}"
     for name in ("tf_savedmodel", "tflite_float32"):
