@@ -151,7 +151,9 @@ def fixed(shape: Sequence[int | None], seen: Sequence[int] | None = None) -> Sha
     return (1, *map(int, known[1:]))
 
 
-def concrete(network: Any, seen: Mapping[str, Sequence[int]]) -> Any:
+def concrete(
+    network: Any, seen: Mapping[str, Sequence[int]], outputs: Sequence[str] | None = None
+) -> Any:
     """A Keras model as a concrete function of one sample.
 
     Its arguments are named as the model's inputs. One output comes as a tensor, several as a
@@ -160,9 +162,11 @@ def concrete(network: Any, seen: Mapping[str, Sequence[int]]) -> Any:
     Args:
         network: A Keras model.
         seen: Shape of each input as the view gives it, by name; fills in free sizes.
+        outputs: Names of the outputs in the model's order; None: its own.
     """
     tf = tensorflow()
-    inputs, outputs = keras_ports(network)
+    inputs, own = keras_ports(network)
+    outputs = own if outputs is None else outputs
     specs = [
         tf.TensorSpec(fixed(tensor.shape, _seen(seen, name, len(inputs))), tf.float32, name=name)
         for name, tensor in zip(inputs, network.inputs, strict=True)
