@@ -139,8 +139,10 @@ def without_lambda(config: Any) -> Any:
 
 def keras_ports(network: Any) -> tuple[list[str], list[str]]:
     """Names of a Keras model's inputs and outputs, in its order."""
-    inputs = getattr(network, "input_names", None) or [tensor.name for tensor in network.inputs]
-    return list(inputs), list(network.output_names)
+    # A Sequential of Keras 3 keeps them in the functional model within it.
+    named = network if hasattr(network, "output_names") else network._functional
+    inputs = getattr(named, "input_names", None) or [tensor.name for tensor in network.inputs]
+    return list(inputs), list(named.output_names)
 
 
 def fixed(shape: Sequence[int | None], seen: Sequence[int] | None = None) -> Shape:

@@ -37,13 +37,13 @@ class TensorRtBrain(NetworkBrain):
         self._context = self._engine.create_execution_context()
         inputs, outputs = ends(self._engine)
         self.takes(dict(inputs))
-        self._given, self._answered = Packed(self.engine_shapes()), Packed(outputs)
-        self._output = torch.zeros(self._answered.size, device="cuda")
-        self._call = GpuCall(self._enqueue, (self._given.size,))
+        self._inputs, self._outputs = Packed(self.engine_shapes()), Packed(outputs)
+        self._output = torch.zeros(self._outputs.size, device="cuda")
+        self._call = GpuCall(self._enqueue, (self._inputs.size,))
 
     def encode(self, inputs: Inputs) -> NDArray[np.float32]:
         """The inputs one behind the other."""
-        return self._given.packed(inputs)
+        return self._inputs.packed(inputs)
 
     def predict(self, data: NDArray[np.float32]) -> NDArray[np.float32]:
         """The outputs one behind the other, overwritten by the next call."""
@@ -51,7 +51,8 @@ class TensorRtBrain(NetworkBrain):
 
     def decode(self, output: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """The outputs by name."""
-        return self._answered.parts(output)
+        parts: dict[str, NDArray[np.float32]] = self._outputs.parts(output)
+        return parts
 
     def engine(self) -> EngineProof:
         """TensorRT, the engine's layers with the format of what they make, parameters."""
@@ -70,7 +71,7 @@ class TensorRtBrain(NetworkBrain):
         return {**super().proof(), **self._call.parts()}
 
     def _enqueue(self, given: Any) -> Any:
-        for packed, memory in ((self._given, given), (self._answered, self._output)):
+        for packed, memory in ((self._inputs, given), (self._outputs, self._output)):
             for name, begin in packed.begins.items():
                 address = memory.data_ptr() + begin * memory.element_size()
                 self._context.set_tensor_address(name, address)

@@ -43,20 +43,20 @@ class TorchCudaBrain(NetworkBrain):
         self._order = list(in_order({name: name for name in seen}, names))
         # Pictures stay as the view gives them: the network turns them on the GPU.
         self.takes({name: seen[name] for name in self._order})
-        self._given = Packed(seen)
+        self._inputs = Packed(seen)
         layout = self.card.sees.image.layout or "nchw"
         self._network = version_of(network, str(model.options["version"]), layout)
         self._network.network.cuda()
         with torch.inference_mode():
             zeros = [torch.zeros(seen[name], device="cuda") for name in self._order]
             answers = named_outputs(self._network(*zeros))
-        self._answered = Packed({name: tuple(one.shape) for name, one in answers.items()})
-        self._output = torch.zeros(self._answered.size, device="cuda")
-        self._call = GpuCall(self._answer, (self._given.size,))
+        self._outputs = Packed({name: tuple(one.shape) for name, one in answers.items()})
+        self._output = torch.zeros(self._outputs.size, device="cuda")
+        self._call = GpuCall(self._answer, (self._inputs.size,))
 
     def encode(self, inputs: Inputs) -> NDArray[np.float32]:
         """The inputs one behind the other."""
-        return self._given.packed(inputs)
+        return self._inputs.packed(inputs)
 
     def predict(self, data: NDArray[np.float32]) -> NDArray[np.float32]:
         """The outputs one behind the other, overwritten by the next call."""
@@ -64,7 +64,8 @@ class TorchCudaBrain(NetworkBrain):
 
     def decode(self, output: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """The outputs by name."""
-        return self._answered.parts(output)
+        parts: dict[str, NDArray[np.float32]] = self._outputs.parts(output)
+        return parts
 
     def engine(self) -> EngineProof:
         """torch with its CUDA, operators by device and number format, parameters."""
@@ -89,9 +90,9 @@ class TorchCudaBrain(NetworkBrain):
         return {**super().proof(), **self._call.parts()}
 
     def _answer(self, given: Any) -> Any:
-        parts = self._given.parts(given)
+        parts = self._inputs.parts(given)
         answers = named_outputs(self._network(*(parts[name] for name in self._order)))
-        for name, place in self._answered.parts(self._output).items():
+        for name, place in self._outputs.parts(self._output).items():
             place.copy_(answers[name])
         return self._output
 

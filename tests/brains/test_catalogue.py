@@ -109,18 +109,18 @@ def test_a_folder_of_cards_stands_beside_the_catalogue(
 
 
 def test_a_users_network_that_is_not_whole(own: Path) -> None:
-    (own / "net.tflite").unlink()
-    with pytest.raises(DataError, match=r"net\.tflite is missing"):
-        find_model("net.yaml")
-    (own / "net.tflite").write_bytes(b"PK\x03\x04")
-    with pytest.raises(DataError, match=r"net\.tflite is broken"):
-        find_model("net.tflite")
     with pytest.raises(DataError, match="no such card: `harness model add FILE` writes one"):
         find_model("other.yaml")
     (own / "other.yaml").write_text(CARD)
     (own / "other.tflite").write_bytes(b"")
     with pytest.raises(DataError, match=r"is the card of net\.tflite, not of other\.tflite"):
         find_model("other.tflite")
+    (own / "net.tflite").write_bytes(b"PK\x03\x04")
+    with pytest.raises(DataError, match=r"net\.tflite is broken"):
+        find_model("net.tflite")
+    (own / "net.tflite").unlink()
+    with pytest.raises(DataError, match=r"net\.tflite is missing"):
+        find_model("net.yaml")
 
 
 def test_the_built_in_models_are_those_of_before_they_had_cards() -> None:

@@ -4,10 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from brains.availability import to_drive
 from brains.catalogue import enter_environment, find_model, load_brain, read_catalogue
+from brains.cuda import Packed
 from brains.gpu import nvidia_gpu
 from harness.errors import UnavailableError
 from harness.evaluation.remote import Remote
@@ -68,3 +70,13 @@ def test_on_a_gpu(name: str) -> None:
 def test_the_default_interpreter_does_not_load_them() -> None:
     with pytest.raises(UnavailableError):
         load_brain("torch_cuda_fp16")
+
+
+def test_arrays_in_one_piece_of_memory_are_aligned_and_come_back() -> None:
+    packed = Packed({"image": (1, 3, 5), "speed": (1, 1)})
+    assert (packed.begins, packed.size) == ({"image": 0, "speed": 64}, 128)
+    image = np.arange(15, dtype=np.float32).reshape(1, 3, 5)
+    memory = packed.packed({"speed": np.full((1, 1), 7, np.float32), "image": image})
+    back = packed.parts(memory.copy())
+    np.testing.assert_array_equal(back["image"], image)
+    assert back["speed"].tolist() == [[7.0]]

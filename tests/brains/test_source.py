@@ -3,6 +3,7 @@
 import collections
 import json
 import os
+import pickle
 import struct
 import zipfile
 from collections.abc import Callable
@@ -15,13 +16,13 @@ from brains.source import SourceKind, kind_of
 from harness.errors import DataError
 from tests.brains import hostile_files as made
 
-pytest.importorskip("h5py", reason="comes with the extra tf")
+h5py = pytest.importorskip("h5py", reason="comes with the extra tf")
 
 NOTHING: dict[str, object] = collections.OrderedDict()
 
 
 def npz(path: Path, *names: str) -> Path:
-    np.savez(path, **{name: np.zeros(2) for name in names})
+    np.savez(path, allow_pickle=False, **{name: np.zeros(2) for name in names})
     return path
 
 
@@ -104,7 +105,7 @@ def test_functions_of_tensorflow_that_only_compute(tmp_path: Path) -> None:
 def test_old_keras_and_weights_alone(tmp_path: Path) -> None:
     assert "saved by Keras 1.2.1" in refusal(made.h5(tmp_path / "a.h5", [made.CONV], "1.2.1"))
     path = made.h5(tmp_path / "b.h5", [])
-    with made.h5py.File(path, "a") as file:
+    with h5py.File(path, "a") as file:
         del file.attrs["model_config"]
     assert "weights without an architecture: save the whole model" in refusal(path)
 
@@ -116,11 +117,11 @@ def test_a_pickled_object_is_not_unpickled(where: str, tmp_path: Path) -> None:
     if where == "plain":
         made.torch_zip(path, evil)
     elif where == "legacy":
-        path.write_bytes(made.pickle.dumps(evil, protocol=2))
+        path.write_bytes(pickle.dumps(evil, protocol=2))
     elif where == "export":
         made.exported(path, evil)
     else:
-        content = made.pickle.dumps(evil)
+        content = pickle.dumps(evil)
         made.exported(path, NOTHING, ("data/constants/opaque_obj_0", content))
     line = refusal(path)
     assert "would run code on loading" in line
@@ -129,7 +130,7 @@ def test_a_pickled_object_is_not_unpickled(where: str, tmp_path: Path) -> None:
 
 def test_pickles_of_another_protocol_are_not_trusted(tmp_path: Path) -> None:
     path = tmp_path / "net.pth"
-    path.write_bytes(made.pickle.dumps(NOTHING, protocol=4))
+    path.write_bytes(pickle.dumps(NOTHING, protocol=4))
     assert "STACK_GLOBAL" in refusal(path)
 
 
@@ -225,7 +226,7 @@ def test_weights_in_other_files(tmp_path: Path) -> None:
 def test_a_configuration_that_is_no_json(tmp_path: Path) -> None:
     path = made.h5(tmp_path / "net.h5", [])
     for text in ("{", "[" * 100_000, json.dumps([1])[:-1]):
-        with made.h5py.File(path, "a") as file:
+        with h5py.File(path, "a") as file:
             del file.attrs["model_config"]
-            file.attrs.create("model_config", text, dtype=made.h5py.string_dtype())
+            file.attrs.create("model_config", text, dtype=h5py.string_dtype())
         assert "configuration" in refusal(path)

@@ -216,8 +216,8 @@ def test_own_network_as_the_guide_has_it(tmp_path: Path) -> None:
     (code,) = blocks_of("models.md", "python")
     assert code.file == "my_net.py"
     (tmp_path / code.file).write_text(code.text)
-    (tmp_path / rows.file).write_text(rows.text)
-    printed = run_block("harness check-brain my_own", tmp_path, PITWALL_MODELS=rows.file)
+    (tmp_path / "my_models.yaml").write_text(rows.text)
+    printed = run_block("harness check-brain my_own", tmp_path, PITWALL_MODELS="my_models.yaml")
     assert "PASS  proof says what runs: my_net:MyNet" in printed
     assert "FAIL" not in printed
 
