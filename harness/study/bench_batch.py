@@ -66,7 +66,8 @@ def promise_of(results: str, said: str, taken_s: float) -> Promise:
     laps_an_hour = completed / taken_s * 3600.0
     short = "" if completed == _LAPS else f" ({completed} of {_LAPS} completed)"
     return Promise(
-        what=f"laps an hour, harness batch --jobs {_SLOTS} ({_LAPS} laps of SimpleCircuit, antialiasing 0)",
+        what=f"laps an hour, harness batch --jobs {_SLOTS}"
+        f" ({_LAPS} laps of SimpleCircuit, antialiasing 0)",
         promise=f">= {_LAPS_AN_HOUR:g}, all completed",
         measured=f"{laps_an_hour:.0f}{short}",
         kept=completed == _LAPS and laps_an_hour >= _LAPS_AN_HOUR,
