@@ -153,7 +153,9 @@ def fixed(shape: Sequence[int | None], seen: Sequence[int] | None = None) -> Sha
     return (1, *map(int, known[1:]))
 
 
-def concrete(network: Any, seen: Mapping[str, Sequence[int]]) -> Any:
+def concrete(
+    network: Any, seen: Mapping[str, Sequence[int]], outputs: Sequence[str] | None = None
+) -> Any:
     """A Keras model as a concrete function of one sample.
 
     Its arguments are named as the model's inputs. One output comes as a tensor, several as a
@@ -162,9 +164,11 @@ def concrete(network: Any, seen: Mapping[str, Sequence[int]]) -> Any:
     Args:
         network: A Keras model.
         seen: Shape of each input as the view gives it, by name; fills in free sizes.
+        outputs: Names of the outputs in the model's order; None: its own.
     """
     tf = tensorflow()
-    inputs, outputs = keras_ports(network)
+    inputs, own = keras_ports(network)
+    outputs = own if outputs is None else outputs
     specs = [
         tf.TensorSpec(fixed(tensor.shape, _seen(seen, name, len(inputs))), tf.float32, name=name)
         for name, tensor in zip(inputs, network.inputs, strict=True)
@@ -178,7 +182,9 @@ def concrete(network: Any, seen: Mapping[str, Sequence[int]]) -> Any:
             return answer[0] if isinstance(answer, list | tuple) else answer
         return dict(zip(outputs, answer, strict=True))
 
-    return tf.function(call, autograph=False).get_concrete_function(*specs)
+    # Unnamed, as SavedModels hold the function's name.
+    function = tf.function(lambda *given: call(*given), autograph=False)  # noqa: PLW0108
+    return function.get_concrete_function(*specs)
 
 
 def _seen(seen: Mapping[str, Sequence[int]], name: str, count: int) -> Sequence[int] | None:

@@ -38,7 +38,7 @@ class Lessons(BaseModel):
 
     steps: int = 120
     batch: int = 32
-    learning_rate: float = 1e-4
+    learning_rate: float = 5e-4
     light: float = 0.2
     seed: int = 1
 

@@ -38,7 +38,7 @@ def pruned(workshop: Workshop) -> None:
     source, samples = _opened(workshop)
     network = _pruned(workshop, source, samples)
     configure = optimise if workshop.options.get("dynamic") else None
-    workshop.target.write_bytes(_converted(workshop, network, configure))
+    workshop.target.write_bytes(_converted(workshop, source, network, configure))
 
 
 def quantised(workshop: Workshop) -> None:
@@ -72,7 +72,7 @@ def quantised(workshop: Workshop) -> None:
         raise DataError(f"{workshop.title} lost zeros while learning")
     if clusters is not None and any(len(np.unique(kernel)) > clusters for kernel in ended):
         raise DataError(f"{workshop.title} lost its clusters while learning")
-    workshop.target.write_bytes(_converted(workshop, aware, optimise))
+    workshop.target.write_bytes(_converted(workshop, source, aware, optimise))
 
 
 def _opened(workshop: Workshop) -> tuple[TfSource, list[Inputs]]:
@@ -165,7 +165,8 @@ def _given(values: list[Any]) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def _converted(workshop: Workshop, network: Any, configure: Any) -> bytes:
-    function = concrete(network, workshop.view.shapes())
-    source = TfSource(function, network, network.variables, network)
-    return convert(source, workshop.scratch, configure)
+def _converted(workshop: Workshop, source: TfSource, network: Any, configure: Any) -> bytes:
+    """A changed network as a TFLite file; its outputs keep their names."""
+    function = concrete(network, workshop.view.shapes(), keras_ports(source.keras)[1])
+    changed = TfSource(function, network, network.variables, network)
+    return convert(changed, workshop.scratch, configure)

@@ -40,7 +40,8 @@ def quantised(workshop: Workshop) -> None:
     source = _opened(workshop)
     network = _pruned(workshop, source) if "zeros" in workshop.options else source.network
     frames = list(calibration_batches(workshop, source))
-    network = without_normalisation(network)
+    # A copy: what is prepared shares its weights, and the teacher must not learn.
+    network = without_normalisation(copy.deepcopy(network))
     ranges = output_ranges(workshop, network, frames)
     aware = prepared(network, source.example, ranges, aware=True)
     # Normalisations keep what they know: they must not follow a few batches.

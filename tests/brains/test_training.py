@@ -207,7 +207,7 @@ def test_a_network_that_goes_astray_does_not_err_zero() -> None:
         ({"says": {"v": {"constant": 5}, "w": {"bins": [-1, 1]}}}, "bins"),
     ],
 )
-def test_what_no_data_set_teaches(changes: dict[str, object], text: str) -> None:
+def test_what_no_data_set_teaches(changes: dict[str, Any], text: str) -> None:
     check_learnable(card_of())
     with pytest.raises(UsageError, match=text):
         check_learnable(card_of(**changes))

@@ -30,9 +30,10 @@ Card = Callable[[str], Path]
 def test_a_keras_2_network_of_two_outputs_gets_all_its_versions(own_network: Card) -> None:
     card = own_network("keras2")
     made = made_here(card, ["original", "tf_function", "tf_savedmodel", *POST, *LEARNED])
-    assert {name: outcome.state for name, outcome in made.items()} == dict.fromkeys(made, "made"), [
-        outcome.detail for outcome in made.values() if outcome.state != "made"
-    ]
+    for name, outcome in made.items():
+        # Random weights are all needed: what is pruned or clustered may be refused.
+        allowed = {"made", "refused"} if name in LEARNED else {"made"}
+        assert outcome.state in allowed, f"{name}: {outcome.detail}"
     for name in ("tf_savedmodel", "tflite_float32"):
         found = made[name].agreement
         # The converter turns the two outputs round in the file: they are bound by name.
@@ -62,8 +63,8 @@ def test_outputs_in_the_other_order_are_refused(
 
 def test_activations_that_tfmot_does_not_know_stay_float(own_network: Card) -> None:
     made = made_here(own_network("keras2_elu"), ["tflite_qat", "tflite_pruned"])
-    assert made["tflite_pruned"].state == "made", made["tflite_pruned"].detail
-    assert made["tflite_qat"].state in ("made", "not possible")
+    assert made["tflite_pruned"].state in ("made", "refused"), made["tflite_pruned"].detail
+    assert made["tflite_qat"].state in ("made", "refused", "not possible")
     assert "\n" not in made["tflite_qat"].detail
 
 

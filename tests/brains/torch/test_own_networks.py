@@ -15,7 +15,7 @@ from brains.outcomes import make
 from brains.versions import Network
 from tests.brains.own_networks import made_here
 
-LEARNED = ["torch_qat", "torch_pruned_local", "torch_pruned_global", "torch_pruned_qat"]
+PRUNED = ["torch_pruned_local", "torch_pruned_global", "torch_pruned_qat"]
 
 Card = Callable[[str], Path]
 
@@ -28,10 +28,12 @@ def one_thread() -> None:
 
 def test_weights_with_a_class_get_all_versions_of_torch(own_network: Card) -> None:
     card = own_network("torch_weights")
-    made = made_here(card, ["original", "torch_script", "torch_dynamic", "torch_static", *LEARNED])
-    assert {name: outcome.state for name, outcome in made.items()} == dict.fromkeys(made, "made"), [
-        outcome.detail for outcome in made.values() if outcome.state != "made"
-    ]
+    versions = ["torch_script", "torch_dynamic", "torch_static", "torch_qat"]
+    made = made_here(card, ["original", *versions, *PRUNED])
+    for name, outcome in made.items():
+        # Random weights are all needed: what is pruned may be refused, with the figure.
+        allowed = {"made", "refused"} if name in PRUNED else {"made"}
+        assert outcome.state in allowed, f"{name}: {outcome.detail}"
     shares = {name: o.agreement.share for name, o in made.items() if o.agreement is not None}
     assert shares.keys() == made.keys() - {"original"}
     assert shares["torch_script"] is not None and shares["torch_script"] < 1e-9
