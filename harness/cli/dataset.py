@@ -15,7 +15,8 @@ app = typer.Typer(help="Record the expert, build data sets from it.", no_args_is
 def record(
     output: Annotated[Path, typer.Option(help="Folder that takes the recordings.")],
     circuits: Annotated[
-        list[str] | None, typer.Option("--circuit", help="Repeatable; default: the study's first three.")
+        list[str] | None,
+        typer.Option("--circuit", help="Repeatable; default: the study's first three."),
     ] = None,
     seeds: Annotated[int, typer.Option(min=0, help="Disturbed runs a circuit and direction.")] = 3,
 ) -> None:
