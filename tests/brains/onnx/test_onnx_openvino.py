@@ -1,7 +1,6 @@
 """ONNX Runtime and OpenVINO: a random PilotNet is built, driven and asked for its proof."""
 
 from collections import Counter
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,18 +12,9 @@ from brains.catalogue import find_model, load_brain
 from brains.check import road_frame
 from brains.network import NetworkBrain
 from brains.pilotnet_file import PARAMETERS
-from brains.workshop import Workshop
 from harness.errors import DataError, UnavailableError
 
 CONVOLUTIONS, INTEGER_PRODUCTS = 5, 2
-
-
-@pytest.fixture
-def few_frames(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Calibration on a few of its frames, so that it takes a second."""
-    whole = Workshop.calibration
-    monkeypatch.setattr(Workshop, "calibration", lambda workshop: whole(workshop)[::15])
-    yield
 
 
 def built(name: str) -> NetworkBrain:

@@ -157,7 +157,11 @@ def test_ends_are_renamed_whatever_is_called_so_inside() -> None:
         helper.make_node("Abs", ["w"], ["t1"], "abs"),
     ]
     ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("t0", "t1")]
-    model = helper.make_model(helper.make_graph(nodes, "g", ends[:1], ends[1:]), ir_version=9)
+    model = helper.make_model(
+        helper.make_graph(nodes, "g", ends[:1], ends[1:]),
+        opset_imports=[helper.make_opsetid("", 18)],
+        ir_version=9,
+    )
     hub.renamed(model, ["picture"], ["w"])
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), providers=["CPUExecutionProvider"]
