@@ -28,6 +28,11 @@ def test_a_card_of_the_studys_lstm() -> None:
     assert not card.stateful
 
 
+def test_a_quotient_may_have_a_point() -> None:
+    card = card_of(CARD.replace("1/255", "[1/127.5, 0.5/1.5, 2 / 3]"), HERE)
+    assert card.sees.image.scale == (1 / 127.5, 0.5 / 1.5, 2 / 3)
+
+
 @pytest.mark.parametrize(
     ("changed", "line"),
     [
