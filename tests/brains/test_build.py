@@ -208,6 +208,7 @@ def fails(workshop: Workshop) -> None:
 def toys(weights_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "models.yaml"
     path.write_text(CATALOGUE)
+    monkeypatch.setattr(catalogue, "built_in_networks", list)
     content = catalogue.read_catalogue(path)
     monkeypatch.setattr(catalogue, "read_catalogue", lambda: content)
     monkeypatch.setattr(availability, "nvidia_gpu", lambda: None)

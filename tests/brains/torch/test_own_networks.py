@@ -57,7 +57,7 @@ def test_files_that_bring_their_network_with_them(own_network: Card, name: str) 
 
 def test_stacked_frames_and_a_tuple_of_outputs(own_network: Card) -> None:
     card = own_network("torch_stacked")
-    for outcome in made_here(card, ["torch_script", "torch_static"]).values():
+    for outcome in made_here(card, ["torch_script", "torch_dynamic"]).values():
         assert outcome.state == "made", outcome.detail
     assert not [check for check in check_brain(f"{card}/torch_script") if not check.passed]
 

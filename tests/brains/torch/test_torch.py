@@ -177,7 +177,7 @@ def test_a_file_that_is_no_torchscript_is_refused(torch_weights: Path, tmp_path:
     from brains.backends.torch import TorchScriptBrain
 
     (tmp_path / "broken.pt").write_bytes(b"no TorchScript")
-    with pytest.raises(DataError, match=r"broken\.pt is no TorchScript"):
+    with pytest.raises(DataError, match=r"broken\.pt is no PyTorch network that loads"):
         TorchScriptBrain(find_model("torch_baseline"), tmp_path / "broken.pt")
 
 
