@@ -54,7 +54,7 @@ def tf_source(workshop: Workshop) -> TfSource:
     shapes = workshop.view.shapes()
     if workshop.kind is SourceKind.SAVEDMODEL:
         saved, signature = open_savedmodel(workshop.source)
-        return TfSource(concrete_signature(signature, shapes), saved, saved.variables)
+        return TfSource(concrete_signature(signature, shapes), saved, signature.variables)
     network = open_keras(workshop.source, workshop.kind, workshop.card, workshop.card_folder)
     function = concrete(network, shapes)
     is_keras_2 = workshop.kind in KERAS_2
