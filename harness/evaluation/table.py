@@ -20,8 +20,9 @@ _DISTURBED = 0.9
 _NOTES = (
     "Size: the files that running it takes. MSE: mean over the held-out frames of three circuits "
     "and both scaled outputs, as published. Inference: the engine's call on one frame. Speed-up: "
-    "median of tf_baseline in this run / median; of your own network's versions, that of the network "
-    "as it came / theirs. x float: MSE / that of the float network with the same architecture.",
+    "median of tf_baseline in this run / median; of your own network's versions, that of the "
+    "network as it came / theirs. x float: MSE / that of the float network with the same "
+    "architecture.",
     "Published: the study's figures, on other hardware from table to table and on its own frames; "
     "its speed-up is over its own Keras model (36.4 ms, a Tesla V100).",
 )
