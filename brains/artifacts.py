@@ -13,10 +13,12 @@ from pathlib import Path
 
 from brains.agreement import Agreement
 from brains.card import cached_card
+from brains.checksum import sha256_of
 from brains.environment import installed
 from brains.gpu import nvidia_gpus
 from brains.methods import takes_graph
 from brains.model import ModelSpec
+from brains.samples import frames_key
 from brains.sources import sources_of
 from harness.errors import DataError
 from harness.setup.cache import cache_root, key_of
@@ -26,7 +28,6 @@ REFERENCE_FILE = "reference.npz"
 SUMS_FILE = "SHA256SUMS"
 AGREEMENT_FILE = "agreement.json"
 """Beside a built artifact: what the gate found of it (``brains.gate``)."""
-CALIBRATION_FILE = Path(__file__).parent / "data" / "calibration.npz"
 
 
 def weights_dir() -> Path:
@@ -42,12 +43,6 @@ def source_folder(model: ModelSpec) -> Path:
 def source_path(model: ModelSpec) -> Path:
     """The network's own file, which all its versions are made from."""
     return source_folder(model) / model.weights
-
-
-def sha256_of(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_sums(folder: Path) -> dict[str, str]:
@@ -118,7 +113,6 @@ def built_dir(model: ModelSpec) -> Path:
     Raises:
         DataError: What it is made from is missing, or not listed in the weights folder.
     """
-    from brains.samples import frames_key  # noqa: PLC0415 - it imports this module
 
     options = json.dumps(model.recipe_options, sort_keys=True)
     made_from = [network_key(model), frames_key(model), str(model.recipe), options]

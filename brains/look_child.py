@@ -1,6 +1,7 @@
 """``python -m brains.look_child``: says what the network in a file takes and gives, as JSON.
 
 ``brains.ports`` starts it and tells it, on its standard input, the file, the card and its folder.
+It brings the framework of that file's kind alone.
 """
 
 import json

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from brains.artifacts import CALIBRATION_FILE, sha256_of
+from brains.checksum import sha256_of
 from brains.chosen_frames import chosen_frames, fingerprint
 from brains.interface import CarState, Command
 from brains.layouts import Inputs
 from brains.model import ModelSpec
-from brains.training.calibration import read_calibration
+from brains.training.calibration import CALIBRATION_FILE, read_calibration
 from brains.training.evaluation import read_evaluation
 from brains.training.pictures import CROPS_OF_VERSION_1
 from brains.training.whole_frames import (

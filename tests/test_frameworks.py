@@ -17,8 +17,14 @@ PACKAGES = ("brains", "harness", "worlds")
 # Where a module brings frameworks together, and why its own text says so.
 TOGETHER = {
     "brains.recipes.openvino": {"onnx", "openvino"},
-    "brains.recipes.tensorrt": {"onnx", "tensorrt", "torch"},
+    "brains.recipes.tensorrt": {"onnx", "tensorflow", "tensorrt", "torch"},
     "brains.backends.tensorrt": {"tensorrt", "torch"},
+    # ONNX with that of the file's kind, which converts it.
+    "brains.recipes.hub": {"onnx", "tensorflow", "torch"},
+    # That of the one file which the process looks at.
+    "brains.look_child": {"onnx", "torch"},
+    # A process trains one network.
+    "harness.cli.train": {"tensorflow", "torch"},
     # One of them in each process: the module starts them.
     "brains.gpu_probe": {"onnx", "tensorflow", "tensorrt", "torch"},
     # One loop in each process, that of the model which is evaluated.

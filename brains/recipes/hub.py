@@ -2,7 +2,8 @@
 
 The graph takes one sample (batch 1), is of an opset that knows quantisation by channel, names its
 inputs and outputs as the file does, and tells no shapes of what is between: quantisers add nodes,
-and stumble over what was said of others.
+and stumble over what was said of others. Beside ONNX a process brings the framework of one kind of
+file: that converts it.
 """
 
 import importlib

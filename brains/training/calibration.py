@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from brains.artifacts import CALIBRATION_FILE
 from brains.training.dataset import yaw_rate_weights
-from brains.training.frames import FrameSet, pick_frames, read_frames
+from brains.training.frames import DATA_DIR, FrameSet, pick_frames, read_frames
+
+CALIBRATION_FILE = DATA_DIR / "calibration.npz"
 
 
 def make_calibration(data: Path, per_circuit: int = 100) -> FrameSet:

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from brains.artifacts import sha256_of
 from brains.card import NetworkCard
+from brains.checksum import sha256_of
 from brains.expert import V_LIMITS_M_S, W_LIMIT_RAD_S
 from brains.says import Says
 from brains.training.batches import batches, images_at, prefetched

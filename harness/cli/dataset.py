@@ -124,8 +124,7 @@ def calibration(
 
     Example: harness dataset calibration ~/pitwall-data --output calibration.npz
     """
-    from brains.artifacts import CALIBRATION_FILE
-    from brains.training.calibration import make_calibration
+    from brains.training.calibration import CALIBRATION_FILE, make_calibration
 
     _write(make_calibration(data, per_circuit), output or CALIBRATION_FILE)
 

@@ -1,4 +1,7 @@
-"""`harness train`: train PilotNet, or a network of one's own, on a data set."""
+"""`harness train`: train PilotNet, or a network of one's own, on a data set.
+
+A process trains one network, and brings the framework of that one alone.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
