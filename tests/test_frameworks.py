@@ -16,7 +16,6 @@ from tests.processes import FRAMEWORKS
 PACKAGES = ("brains", "harness", "worlds")
 # Where a module brings frameworks together, and why its own text says so.
 TOGETHER = {
-    "brains.recipes.openvino": {"onnx", "openvino"},
     "brains.recipes.tensorrt": {"onnx", "tensorflow", "tensorrt", "torch"},
     "brains.backends.tensorrt": {"tensorrt", "torch"},
     # ONNX with that of the file's kind, which converts it.
