@@ -18,7 +18,6 @@ from brains.environment import installed
 from brains.gpu import nvidia_gpus
 from brains.methods import takes_graph
 from brains.model import ModelSpec
-from brains.samples import frames_key
 from brains.sources import sources_of
 from harness.errors import DataError
 from harness.setup.cache import cache_root, key_of
@@ -113,6 +112,7 @@ def built_dir(model: ModelSpec) -> Path:
     Raises:
         DataError: What it is made from is missing, or not listed in the weights folder.
     """
+    from brains.samples import frames_key  # noqa: PLC0415 - brings the reader of bags
 
     options = json.dumps(model.recipe_options, sort_keys=True)
     made_from = [network_key(model), frames_key(model), str(model.recipe), options]
