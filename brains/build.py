@@ -17,7 +17,6 @@ from brains.artifacts import (
     write_sums,
 )
 from brains.build_elsewhere import build_elsewhere, train_elsewhere
-from brains.catalogue import find_model
 from brains.environment import interpreter
 from brains.methods import opener_of, takes_graph
 from brains.model import ModelSpec
@@ -224,7 +223,6 @@ def make_file(
         scratch=scratch,
         data=data,
         progress=progress,
-        artifact_of=lambda name: build_artifact(find_model(name), progress),
         hub_of=lambda model: hub_of(model, progress),
     )
     try:

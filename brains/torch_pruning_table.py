@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from brains.artifacts import weights_dir
-from brains.build import build_artifact, hub_of, scratch_of, silent
+from brains.build import hub_of, scratch_of, silent
 from brains.card import NetworkCard
 from brains.catalogue import find_model
 from brains.model import ModelSpec
@@ -59,7 +59,6 @@ def table(
         scratch=scratch_of(model, folder),
         data=data,
         progress=silent,
-        artifact_of=lambda name: build_artifact(find_model(name)),
         hub_of=hub_of,
     )
     card = workshop.card

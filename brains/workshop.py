@@ -36,7 +36,6 @@ class Workshop:
         scratch: Folder for what lets a killed recipe go on; gone after success.
         data: Data set; only for trainings.
         progress: Is told how far it is.
-        artifact_of: Artifact of another model, by name, built where it is missing.
         hub_of: The model's network as an ONNX graph, made where it is missing.
     """
 
@@ -46,7 +45,6 @@ class Workshop:
     scratch: Path
     data: Path | None
     progress: Progress
-    artifact_of: Callable[[str], Path]
     hub_of: Callable[[ModelSpec], Path]
 
     @cached_property

@@ -50,7 +50,6 @@ def test_the_int8_graph_rounds_about_zero(tmp_path: Path, few_frames: None) -> N
     onnx.save(pilotnet_graph(read_weights(weights_dir() / "pilotnet.npz")), graph)
     bench = Workshop(
         *(model, folder / "x", weights_dir(), folder, None, lambda *_: None),
-        artifact_of=lambda _: folder,
         hub_of=lambda _: graph,
     )
     symmetric_int8(bench, folder / "int8.onnx")
